@@ -6,10 +6,12 @@ change them, an unknown one is refused (see `gaitjax.config`).
 
 from ml_collections import ConfigDict
 
+from gaitjax import skeleton
+
 
 def base() -> ConfigDict:
     """All fields, with defaults that hold unless a config says otherwise."""
-    return ConfigDict(
+    config = ConfigDict(
         dict(
             seed=0,
             compat=False,  # reproduce the reference's defects too (docs: compat switch)
@@ -24,7 +26,7 @@ def base() -> ConfigDict:
                 name="",  # oumvlp, grew, gait3d, casiab, ccpg, sustech1k, walkers, cmu_walks
                 root="",  # folder <id>/<type>/<view>/*.pkl
                 partition="",  # OpenGait's JSON; "" uses the data set's built-in rule
-                modality="pose",  # pose | map | map+silhouette
+                modality="pose",  # pose | map | pose+silhouette | map+silhouette
                 joints="coco",  # joint format of the files
                 impute="none",  # none | frame_mean | knn: missing joints, filled at packing
                 cache_dir="",  # packed poses; "" is ~/.cache/gaitjax
@@ -91,3 +93,166 @@ def base() -> ConfigDict:
             ),
         )
     )
+    return config.lock()
+
+
+# data set -> joint format of its files, evaluation protocol.
+DATASETS = {
+    "oumvlp": ("alphapose", "oumvlp"),
+    "oumvlp17": ("coco", "oumvlp"),
+    "grew": ("coco", "grew_local"),
+    "gait3d": ("coco", "gait3d"),
+    "casiab": ("coco", "casiab"),
+    "ccpg": ("alphapose", "ccpg"),
+    "sustech1k": ("coco", "sustech1k"),
+    "walkers": ("coco", "gallery_probe"),
+    "cmu_walks": ("coco", "gallery_probe"),
+}
+
+
+def _dataset(config: ConfigDict, name: str) -> ConfigDict:
+    """Point `config` at a data set: name, joint format and protocol."""
+    joints, protocol = DATASETS[name]
+    config.data.name = "oumvlp" if name == "oumvlp17" else name
+    config.data.joints = config.model.joints = joints
+    config.eval.protocol = protocol
+    return config
+
+
+def gaitgraph1(dataset: str) -> ConfigDict:
+    """What the GaitGraph1 configs share: network, SupCon over two views, Adam, OneCycle."""
+    config = base()
+    config.model = ConfigDict(
+        dict(
+            name="gaitgraph1",
+            joints="",
+            dtype="float32",
+            branch=(3, 64, 64, 32),
+            main=(32, 128, 128, 256, 256),
+            reduction=8,
+            embedding_dim=256,
+        )
+    )
+    config.train.batch_size = 128
+    config.train.two_views = True
+    config.augment.order = ("mirror", "flip_time", "select", "point_noise", "joint_noise")
+    config.augment.mirror = 0.5
+    config.augment.flip_time = 0.5
+    config.augment.select = 16
+    config.augment.point_noise = 0.05
+    config.augment.joint_noise = 0.1
+    config.loss = ConfigDict(dict(supcon_re=dict(temperature=0.01)))
+    config.optimizer.weight_decay = 1e-5
+    config.schedule.lr = 0.01
+    config.eval.metric = "euc"
+    return _dataset(config, dataset)
+
+
+def gaitgraph2(dataset: str, large: bool) -> ConfigDict:
+    """What the GaitGraph2 configs share; `large` is the OUMVLP and GREW network."""
+    config = base()
+    config.model = ConfigDict(
+        dict(
+            name="gaitgraph2",
+            joints="",
+            dtype="float32",
+            branch=(5, 64, 64, 32) if large else (5, 64, 32),
+            main=(32, 128, 128, 128, 256, 256, 256) if large else (32, 128, 256),
+            reduction=4 if large else 8,
+            embedding_dim=128,
+            input_centre=0,  # centre joint of the network's input
+            tta_centre=0,  # of the two other test-time views: the joint format's centre
+        )
+    )
+    config.data.impute = "frame_mean"
+    config.train.batch_size = 768
+    config.augment.order = ("flip_time", "swap_sides", "joint_noise", "point_noise", "move")
+    config.augment.flip_time = 0.5
+    config.augment.swap_sides = 0.1
+    config.augment.joint_noise = 0.25
+    config.augment.point_noise = 0.05
+    config.augment.move = (4.0, 1.0)
+    config.loss = ConfigDict(dict(supcon_lp=dict(temperature=0.01)))
+    config.optimizer.weight_decay = 1e-5
+    config.schedule.lr = 0.005
+    config.eval.metric = "cos"
+    config = _dataset(config, dataset)
+    config.model.tta_centre = skeleton.joint_format(config.model.joints).centre
+    return config
+
+
+def gaittr(dataset: str) -> ConfigDict:
+    """What the GaitTR configs share: network, batch-all triplet, Adam, three-phase OneCycle."""
+    config = base()
+    config.model = ConfigDict(
+        dict(
+            name="gaittr",
+            joints="",
+            dtype="float32",
+            widths=(10, 64, 64, 128, 256),
+            embedding_dim=128,
+            dropout=0.1,
+        )
+    )
+    config.train.batch_size = 128
+    config.train.per_identity = 4
+    config.train.steps = 40_000
+    config.augment.order = ("point_noise", "swap_sides", "joint_noise")
+    config.augment.point_noise = 0.3
+    config.augment.swap_sides = 0.1
+    config.augment.joint_noise = 0.3
+    config.loss = ConfigDict(dict(triplet=dict(margin=0.3)))
+    config.optimizer.weight_decay = 2e-5
+    config.schedule.update(lr=1e-3, three_phase=True, pct_start=0.475, div=100.0, final_div=1e3)
+    config.eval.clip = "all"
+    config.eval.metric = "euc"
+    return _dataset(config, dataset)
+
+
+def _deepgait(dataset: str, name: str, classes: int, layers: tuple[int, ...]) -> ConfigDict:
+    config = base()
+    config.model = ConfigDict(
+        dict(
+            name=name,
+            joints="",
+            dtype="float32",
+            layers=layers,
+            channels=(64, 128, 256, 512),
+            classes=classes,  # identities of the training set
+        )
+    )
+    config.data.impute = "knn"
+    config.train.batch_size = 128
+    config.train.per_identity = 4
+    config.train.shuffle = True
+    config.train.frames = 30
+    config.train.skip = 4
+    config.train.steps = 60_000
+    config.augment.order = ("perspective", "horizontal_flip", "rotate")
+    config.augment.perspective = 0.2
+    config.augment.horizontal_flip = 0.2
+    config.augment.rotate = 0.2
+    config.loss = ConfigDict(
+        dict(triplet=dict(margin=0.2), cross_entropy=dict(scale=16.0, smoothing=0.1))
+    )
+    config.optimizer.update(name="sgd", weight_decay=5e-4, momentum=0.9)
+    config.schedule.update(name="multistep", lr=0.1, milestones=(20_000, 30_000, 40_000))
+    config.eval.clip = "all"
+    config.eval.limit = 720
+    config.eval.batch_size = 16
+    config.eval.metric = "euc"
+    config = _dataset(config, dataset)
+    config.model.joints = "coco"  # maps are drawn from COCO joints whatever the files hold
+    return config
+
+
+def skeletongait(dataset: str, classes: int, layers: tuple[int, ...]) -> ConfigDict:
+    """What the SkeletonGait configs share: maps drawn from poses, triplet + CE, SGD."""
+    return _deepgait(dataset, "skeletongait", classes, layers)
+
+
+def skeletongaitpp(dataset: str, classes: int, layers: tuple[int, ...]) -> ConfigDict:
+    """What the SkeletonGait++ configs share: as SkeletonGait, with silhouettes."""
+    config = _deepgait(dataset, "skeletongaitpp", classes, layers)
+    config.data.modality = "pose+silhouette"
+    return config

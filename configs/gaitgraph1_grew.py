@@ -1,0 +1,20 @@
+"""GaitGraph1 on GREW-Pose.
+
+Paper: GaitGraph: Graph Convolutional Network for Skeleton-Based Gait Recognition (ICIP 2021).
+Command:
+    python -m gaitjax.train --config gaitgraph1_grew --workdir out --config.data.root=DIR
+Published Rank-1: 9.82 (OpenGait's skeleton model zoo; published, not reproduced here).
+Differs from the shipped reference config: the test window is the central one (reference: random);
+any evaluation batch size.
+"""
+
+from ml_collections import ConfigDict
+
+from configs import common
+
+
+def get_config() -> ConfigDict:
+    config = common.gaitgraph1("grew")
+    config.train.update(steps=150_000, frames=501)
+    config.eval.update(frames=501, select=16)
+    return config

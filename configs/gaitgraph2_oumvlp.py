@@ -1,0 +1,23 @@
+"""GaitGraph2 on OUMVLP-Pose, 18 joints.
+
+Paper: Towards a Deeper Understanding of Skeleton-based Gait Recognition (CVPRW 2022).
+Command:
+    python -m gaitjax.train --config gaitgraph2_oumvlp --workdir out --config.data.root=DIR
+Published Rank-1: 62.10 (OpenGait's skeleton model zoo; published, not reproduced here).
+Differs from the shipped reference config: the test window is the central one (reference: random);
+evaluation batches freely (reference: one sequence per device); training and evaluation share one
+name (the reference saves to `GaitGraph2`, reads `GaitGraph2_phase2`).
+"""
+
+from ml_collections import ConfigDict
+
+from configs import common
+
+
+def get_config() -> ConfigDict:
+    config = common.gaitgraph2("oumvlp", large=True)
+    config.train.update(steps=80_000, frames=30)
+    config.augment.update(joint_noise=0.1, move=(3.0, 1.0))
+    config.schedule.three_phase = True
+    config.eval.frames = 30
+    return config

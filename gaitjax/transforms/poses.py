@@ -1,0 +1,111 @@
+"""Random pose transforms as pure functions of (key, clips) (specification 4.1, 4.2).
+
+Each takes a PRNG key, poses (N, T, V, 3), its strength and the joint format, and
+draws for the whole batch at once. `POSE_TRANSFORMS` names them as configs do.
+"""
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from gaitjax.skeleton import JointFormat
+
+
+def _hits(key: Array, shape: tuple[int, ...], probability: float) -> Array:
+    return jax.random.uniform(key, shape) < probability
+
+
+def flip_time(key: Array, poses: Array, probability: float, fmt: JointFormat) -> Array:
+    """Reverse time, per clip."""
+    hit = _hits(key, (poses.shape[0], 1, 1, 1), probability)
+    return jnp.where(hit, poses[:, ::-1], poses)
+
+
+def swap_sides(key: Array, poses: Array, probability: float, fmt: JointFormat) -> Array:
+    """Exchange left and right joints, per frame; coordinates are not mirrored."""
+    hit = _hits(key, (*poses.shape[:2], 1, 1), probability)
+    return jnp.where(hit, poses[:, :, jnp.array(fmt.swap)], poses)
+
+
+def mirror(key: Array, poses: Array, probability: float, fmt: JointFormat) -> Array:
+    """x := 2 mean(x) - x about each frame's mean over all joints, per clip."""
+    hit = _hits(key, (poses.shape[0], 1, 1), probability)
+    x = poses[..., 0]
+    mirrored = 2 * x.mean(axis=-1, keepdims=True) - x
+    return poses.at[..., 0].set(jnp.where(hit, mirrored, x))
+
+
+def joint_noise(key: Array, poses: Array, std: float, fmt: JointFormat) -> Array:
+    """Shift each joint by N(0, std) pixels in x and y, constant over the clip."""
+    n, _, v, _ = poses.shape
+    noise = std * jax.random.normal(key, (n, 1, v, 2), poses.dtype)
+    return poses + jnp.pad(noise, [(0, 0), (0, 0), (0, 0), (0, 1)])
+
+
+def point_noise(key: Array, poses: Array, std: float, fmt: JointFormat) -> Array:
+    """Add N(0, std) to every element, the confidence included."""
+    return poses + std * jax.random.normal(key, poses.shape, poses.dtype)
+
+
+def move(key: Array, poses: Array, reach: tuple[float, float], fmt: JointFormat) -> Array:
+    """Shift each clip by U(-reach, reach) pixels in x and y."""
+    shift = jax.random.uniform(key, (poses.shape[0], 1, 1, 2), poses.dtype, -1.0, 1.0)
+    shift = shift * jnp.asarray(reach, poses.dtype)
+    return poses + jnp.pad(shift, [(0, 0), (0, 0), (0, 0), (0, 1)])
+
+
+def select(key: Array, poses: Array, frames: int, fmt: JointFormat) -> Array:
+    """A random sub-window of `frames` frames per clip; the last start is never drawn (KEEP)."""
+    n, t, _, _ = poses.shape
+    if t <= frames:
+        raise ValueError(
+            f"augment.select={frames} needs clips longer than that, but train.frames={t}; "
+            f"set --config.train.frames to at least {frames + 1}"
+        )
+    start = jax.random.randint(key, (n, 1), 0, t - frames)
+    index = start + jnp.arange(frames)
+    return jnp.take_along_axis(poses, index[:, :, None, None], axis=1)
+
+
+POSE_TRANSFORMS = {
+    "flip_time": flip_time,
+    "swap_sides": swap_sides,
+    "mirror": mirror,
+    "joint_noise": joint_noise,
+    "point_noise": point_noise,
+    "move": move,
+    "select": select,
+}
+
+# The reference changes these in place, so in its two-view training they leak (section 4.2).
+IN_PLACE = ("swap_sides", "mirror", "move")
+
+
+def augment(key: Array, poses: Array, order, strengths, fmt: JointFormat) -> Array:
+    """Apply the transforms named in `order` with their `strengths`, each with its own key."""
+    for i, name in enumerate(order):
+        poses = POSE_TRANSFORMS[name](jax.random.fold_in(key, i), poses, strengths[name], fmt)
+    return poses
+
+
+def two_views(
+    key: Array, poses: Array, order, strengths, fmt: JointFormat, leak: bool = False
+) -> Array:
+    """Two augmented copies of every clip, (2N, T', V, 3): all first views, then all second.
+
+    With `leak` the second view starts from what the leading in-place transforms made of
+    the first, as the reference does.
+    """
+    first, second = jax.random.split(key)
+    order = list(order)
+    shared = 0
+    while leak and shared < len(order) and order[shared] in IN_PLACE:
+        shared += 1
+    # Keys follow the position in `order`, so splitting the list changes no draw.
+    base = augment(first, poses, order[:shared], strengths, fmt)
+    rest = [(i, name) for i, name in enumerate(order)]
+    a = base
+    for i, name in rest[shared:]:
+        a = POSE_TRANSFORMS[name](jax.random.fold_in(first, i), a, strengths[name], fmt)
+    b = augment(second, base, order, strengths, fmt)
+    return jnp.concatenate([a, b], axis=0)
