@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gaitjax.errors import DataError
+
 Path = tuple[str, ...]
 
 
@@ -122,7 +124,7 @@ def to_flax(
       template: variables, or `jax.eval_shape` of the network's init.
 
     Raises:
-      ValueError: lists every missing or unused key, unfilled leaf, shape that differs and
+      DataError: lists every missing or unused key, unfilled leaf, shape that differs and
         adjacency that differs from ours by more than 1e-6.
     """
     if state_dict and all(key.startswith("module.") for key in state_dict):
@@ -161,7 +163,7 @@ def to_flax(
     ruled = {rule.path for rule in rules if isinstance(rule, Rule)}
     problems += [f"unfilled leaf {'/'.join(path)}" for path in leaves if path not in ruled]
     if problems:
-        raise ValueError(
+        raise DataError(
             f"the state dict does not fit this network ({len(problems)} problems):\n  "
             + "\n  ".join(problems)
         )
@@ -185,14 +187,14 @@ def to_torch(variables: Mapping, rules: Sequence[Rule | Buffer]) -> dict[str, np
     """The torch state dict of `variables`, every key of the reference included.
 
     Raises:
-      ValueError: lists leaves that no rule names or that are missing.
+      DataError: lists leaves that no rule names or that are missing.
     """
     leaves = flatten(variables)
     ruled = {rule.path: rule for rule in rules if isinstance(rule, Rule)}
     problems = [f"no rule for leaf {'/'.join(path)}" for path in leaves if path not in ruled]
     problems += [f"missing leaf {'/'.join(path)}" for path in ruled if path not in leaves]
     if problems:
-        raise ValueError("the variables do not fit the rules:\n  " + "\n  ".join(problems))
+        raise DataError("the variables do not fit the rules:\n  " + "\n  ".join(problems))
     return {
         rule.torch_key: np.asarray(rule.value)
         if isinstance(rule, Buffer)

@@ -56,6 +56,18 @@ def linear(features: int, dtype: DTypeName, name: str, use_bias: bool = True) ->
     return nn.Dense(features, use_bias, dtype, kernel_init=xavier, name=name)
 
 
+def l2_normalise(x: Array, axis: int) -> Array:
+    """x divided by its length along `axis`, lengths below 1e-12 counting as 1e-12."""
+    return x * lax.rsqrt(jnp.maximum(jnp.square(x).sum(axis, keepdims=True), 1e-24))
+
+
+def mish(x: Array) -> Array:
+    """x tanh(softplus(x)), with one exponential."""
+    e = jnp.exp(jnp.minimum(x, 20.0))
+    n = e * (e + 2)
+    return x * (n / (n + 2))
+
+
 class BatchNorm(nn.Module):
     """Batch normalisation over all axes but the last, as PyTorch's.
 

@@ -1,0 +1,118 @@
+"""GaitTR (Zhang et al. 2023): attention over joints and convolution over time (section 5.5).
+
+Parameters: `input_bn`, `block_<i>` with `temporal`, `attention`, `residual`, `shortcut`, `fc`.
+"""
+
+import jax.numpy as jnp
+from flax import linen as nn
+from jax import Array
+
+from gaitjax.models.layers import (
+    BatchNorm,
+    DTypeName,
+    TemporalConv,
+    compute_dtype,
+    frame_mask,
+    linear,
+    mish,
+    zero_padding,
+)
+from gaitjax.skeleton import joint_format
+
+HEADS = 8
+
+
+def _joint_bn(x: Array, mask: Array | None, train: bool, dtype: DTypeName, name: str) -> Array:
+    """Batch norm of each joint's each channel; feature v C + c."""
+    n, t, v, c = x.shape
+    y = BatchNorm(dtype, name=name)(x.reshape(n, t, v * c), mask, train)
+    return y.reshape(n, t, v, c)
+
+
+class JointAttention(nn.Module):
+    """Self-attention of 8 heads among the joints of each frame, (N, T, V, C) to (.., C')."""
+
+    features: int
+    dtype: DTypeName = None
+
+    @nn.compact
+    def __call__(self, x: Array, mask: Array | None, train: bool) -> Array:
+        n, t, v, _ = x.shape
+        x = _joint_bn(x, mask, train, self.dtype, "input_bn")
+        keys = int(0.25 * self.features)
+        qkv = linear(2 * keys + self.features, self.dtype, "qkv")(x)
+        q, k, values = (
+            part.reshape(n, t, v, HEADS, -1) for part in jnp.split(qkv, (keys, 2 * keys), axis=-1)
+        )
+        q = q * (keys / HEADS) ** -0.5
+        weights = nn.softmax(jnp.einsum("ntvhd,ntwhd->nthvw", q, k), axis=-1)
+        x = jnp.einsum("nthvw,ntwhd->ntvhd", weights, values).reshape(n, t, v, self.features)
+        x = mish(linear(self.features, self.dtype, "out")(x))
+        return BatchNorm(self.dtype, name="bn")(x, mask, train)
+
+
+class GaitTRBlock(nn.Module):
+    """Temporal convolution, attention over joints and two residuals, to `features` channels."""
+
+    features: int
+    dropout: float
+    dtype: DTypeName = None
+
+    @nn.compact
+    def __call__(self, x: Array, mask: Array | None, train: bool) -> Array:
+        change = x.shape[-1] != self.features
+        y = nn.Dropout(self.dropout)(x, deterministic=not train)
+        y = TemporalConv(x.shape[-1], 9, dtype=self.dtype, name="conv")(zero_padding(y, mask))
+        y = x + BatchNorm(self.dtype, name="conv_bn")(mish(y), mask, train)
+        residual = y
+        if change:
+            residual = linear(self.features, self.dtype, "residual")(y)
+            residual = BatchNorm(self.dtype, name="residual_bn")(residual, mask, train)
+        shortcut = x
+        if change:
+            shortcut = mish(linear(self.features, self.dtype, "shortcut")(x))
+            shortcut = BatchNorm(self.dtype, name="shortcut_bn")(shortcut, mask, train)
+        attended = JointAttention(self.features, self.dtype, name="attention")(y, mask, train)
+        return attended + residual + shortcut
+
+
+class GaitTR(nn.Module):
+    """Input (N, T, V, 10) from `gaittr_streams`, any T; embeddings (N, D, 1), not normalised.
+
+    Attributes:
+      joints: joint format, see `gaitjax.skeleton.FORMATS`.
+      widths: channels of the input and of each block.
+      embedding_dim: D.
+      dropout: probability before each temporal convolution, in training.
+      dtype: compute type, float32 or bfloat16.
+    """
+
+    joints: str = "coco"
+    widths: tuple[int, ...] = (10, 64, 64, 128, 256)
+    embedding_dim: int = 128
+    dropout: float = 0.1
+    dtype: str = "float32"
+
+    @nn.compact
+    def __call__(
+        self, x: Array, mask: Array | None = None, train: bool = False
+    ) -> dict[str, Array]:
+        """{"embed_1": (N, D, 1)}; mask (N, T) marks the real frames of padded sequences."""
+        expected = (joint_format(self.joints).num_joints, self.widths[0])
+        if x.shape[2:] != expected:
+            raise ValueError(f"input of shape {x.shape}; expected (N, T, *{expected})")
+        dtype = compute_dtype(self.dtype)
+        x = _joint_bn(x, mask, train, dtype, "input_bn")
+        for i, width in enumerate(self.widths[1:]):
+            x = GaitTRBlock(width, self.dropout, dtype, name=f"block_{i}")(x, mask, train)
+        x = x.astype(jnp.promote_types(x.dtype, jnp.float32)).mean(axis=2)
+        if mask is None:
+            x = x.mean(axis=1)
+        else:
+            keep = frame_mask(mask, x)
+            x = (x * keep).sum(axis=1) / jnp.maximum(keep.sum(axis=1), 1)
+        return {"embed_1": linear(self.embedding_dim, None, "fc")(x)[..., None]}
+
+    def embed(self, x: Array, mask: Array | None = None) -> dict[str, Array]:
+        """{"embed_1": (N, D, 1)} of one view, as in evaluation."""
+        return self(x, mask)

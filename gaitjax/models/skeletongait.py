@@ -1,0 +1,192 @@
+"""SkeletonGait (Fan et al. 2024): pseudo-3-D residual network on skeleton maps (section 5.6).
+
+Parameters: `layer0`, `layer1_<i>`, `layer2_<i>` ... `layer4_<i>`, `head`.
+"""
+
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+from jax import Array
+
+from gaitjax.models.layers import (
+    BatchNorm,
+    DTypeName,
+    TemporalConv,
+    compute_dtype,
+    l2_normalise,
+    linear,
+    xavier,
+    zero_padding,
+)
+
+PARTS = 16
+STRIDES = (2, 2, 1)  # of layers 2, 3 and 4, in space
+PART_FEATURES = 256
+
+
+def conv3x3(features: int, dtype: DTypeName, name: str, stride: int = 1) -> nn.Conv:
+    """3x3 convolution of each frame without bias, padded by one pixel on every side."""
+    return nn.Conv(
+        features,
+        (3, 3),
+        stride,
+        padding=1,
+        use_bias=False,
+        dtype=dtype,
+        kernel_init=xavier,
+        name=name,
+    )
+
+
+def part_uniform(key: Array, shape: Sequence[int], dtype=jnp.float32) -> Array:
+    """Xavier-uniform weights (parts, in, out) with the reference's fans: in and parts (6.1)."""
+    parts, inputs, outputs = shape
+    bound = (6 / (outputs * (inputs + parts))) ** 0.5
+    return jax.random.uniform(key, shape, dtype, -bound, bound)
+
+
+class Stem(nn.Module):
+    """3x3 convolution, batch norm, ReLU."""
+
+    features: int
+    dtype: DTypeName = None
+
+    @nn.compact
+    def __call__(self, x: Array, mask: Array | None, train: bool) -> Array:
+        x = conv3x3(self.features, self.dtype, "conv")(x)
+        return nn.relu(BatchNorm(self.dtype, name="bn")(x, mask, train))
+
+
+class BasicBlock(nn.Module):
+    """Two 3x3 convolutions of each frame and an identity residual."""
+
+    dtype: DTypeName = None
+
+    @nn.compact
+    def __call__(self, x: Array, mask: Array | None, train: bool) -> Array:
+        y = conv3x3(x.shape[-1], self.dtype, "conv1")(x)
+        y = nn.relu(BatchNorm(self.dtype, name="bn1")(y, mask, train))
+        y = conv3x3(x.shape[-1], self.dtype, "conv2")(y)
+        return nn.relu(x + BatchNorm(self.dtype, name="bn2")(y, mask, train))
+
+
+class P3DBlock(nn.Module):
+    """3x3 convolution in space, 3 frames in time with a residual, 3x3 in space; and a residual."""
+
+    features: int
+    stride: int
+    dtype: DTypeName = None
+
+    @nn.compact
+    def __call__(self, x: Array, mask: Array | None, train: bool) -> Array:
+        y = conv3x3(self.features, self.dtype, "conv1", self.stride)(x)
+        y = nn.relu(BatchNorm(self.dtype, name="bn1")(y, mask, train))
+        z = TemporalConv(self.features, 3, use_bias=False, dtype=self.dtype, name="temporal")(
+            zero_padding(y, mask)
+        )
+        y = nn.relu(y + BatchNorm(self.dtype, name="temporal_bn")(z, mask, train))
+        y = conv3x3(self.features, self.dtype, "conv2")(y)
+        y = BatchNorm(self.dtype, name="bn2")(y, mask, train)
+        if self.stride > 1 or x.shape[-1] != self.features:
+            x = x[:, :, :: self.stride, :: self.stride]
+            x = linear(self.features, self.dtype, "shortcut", use_bias=False)(x)
+            x = BatchNorm(self.dtype, name="shortcut_bn")(x, mask, train)
+        return nn.relu(x + y)
+
+
+class PartHead(nn.Module):
+    """Maximum over time, 16 strips, an embedding for each and cosine logits, in float32.
+
+    (N, T, H, W, C) to {"embed_1": (N, 256, 16), "embed_2": (N, 256, 16),
+    "logits": (N, classes, 16)}; embed_2 is batch-normalised and of length 1 for each part.
+    """
+
+    classes: int
+
+    @nn.compact
+    def __call__(self, x: Array, mask: Array | None, train: bool) -> dict[str, Array]:
+        x = x.astype(jnp.promote_types(x.dtype, jnp.float32))
+        if mask is not None:
+            x = jnp.where(mask[:, :, None, None, None], x, -jnp.inf)
+        x = x.max(axis=1)
+        n, h, w, c = x.shape
+        strips = x.reshape(n, PARTS, h // PARTS * w, c)
+        x = strips.mean(axis=2) + strips.max(axis=2)
+
+        fc = self.param("fc", part_uniform, (PARTS, c, PART_FEATURES))
+        embed_1 = jnp.einsum("npc,pcd->ndp", x, fc)
+
+        flat = embed_1.reshape(n, PART_FEATURES * PARTS)  # feature d PARTS + p
+        flat = BatchNorm(name="bn")(flat, train=train)
+        embed_2 = l2_normalise(flat.reshape(n, PART_FEATURES, PARTS), axis=1)
+
+        classifier = self.param("classifier", part_uniform, (PARTS, PART_FEATURES, self.classes))
+        logits = jnp.einsum("ndp,pdk->nkp", embed_2, l2_normalise(classifier, axis=1))
+        return {"embed_1": embed_1, "embed_2": embed_2, "logits": logits}
+
+
+def check_maps(x: Array, channels: int) -> None:
+    """ValueError unless x is (N, T, H, W, channels) with H and W the network can divide."""
+    if x.ndim != 5 or x.shape[-1] != channels or x.shape[2] % 64 or x.shape[3] % 4:
+        raise ValueError(
+            f"input of shape {x.shape}; expected (N, T, H, W, {channels}) with H a multiple of "
+            "64 and W of 4, such as 64 x 44"
+        )
+
+
+class SkeletonGait(nn.Module):
+    """Input maps (N, T, H, W, 2) in [0, 1], limbs and joints; any T; see `PartHead`.
+
+    Attributes:
+      joints: joint format of the poses the maps are drawn from (read by the pipeline).
+      in_channels: channels of the maps.
+      layers: blocks of layers 1 to 4.
+      channels: channels of layers 1 to 4.
+      classes: training identities, the width of the logits.
+      dtype: compute type, float32 or bfloat16.
+    """
+
+    joints: str = "coco"
+    in_channels: int = 2
+    layers: tuple[int, ...] = (1, 4, 4, 1)
+    channels: tuple[int, ...] = (64, 128, 256, 512)
+    classes: int = 3000
+    dtype: str = "float32"
+
+    @nn.compact
+    def __call__(
+        self, x: Array, mask: Array | None = None, train: bool = False
+    ) -> dict[str, Array]:
+        """embed_1, embed_2 and logits; mask (N, T) marks the real frames of padded sequences."""
+        check_maps(x, self.in_channels)
+        dtype = compute_dtype(self.dtype)
+        x = Stem(self.channels[0], dtype, name="layer0")(x, mask, train)
+        for i in range(self.layers[0]):
+            x = BasicBlock(dtype, name=f"layer1_{i}")(x, mask, train)
+        x = p3d_layers(x, self.layers, self.channels, mask, train, dtype)
+        return PartHead(self.classes, name="head")(x, mask, train)
+
+    def embed(self, x: Array, mask: Array | None = None) -> dict[str, Array]:
+        """embed_1 and embed_2, as in evaluation."""
+        outputs = self(x, mask)
+        return {name: outputs[name] for name in ("embed_1", "embed_2")}
+
+
+def p3d_layers(
+    x: Array,
+    layers: Sequence[int],
+    channels: Sequence[int],
+    mask: Array | None,
+    train: bool,
+    dtype: DTypeName,
+) -> Array:
+    """Layers 2 to 4 (called inside a module's compact method)."""
+    for number, blocks, features, stride in zip(
+        (2, 3, 4), layers[1:], channels[1:], STRIDES, strict=True
+    ):
+        for i in range(blocks):
+            block = P3DBlock(features, stride if i == 0 else 1, dtype, name=f"layer{number}_{i}")
+            x = block(x, mask, train)
+    return x
