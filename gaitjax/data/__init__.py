@@ -1,0 +1,1 @@
+"""Poses on the host: reading, packing and sampling. numpy only."""
