@@ -1,0 +1,150 @@
+"""The result record: one plain dict for every protocol, and its rendering as text."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from gaitjax.evaluation.bootstrap import interval
+from gaitjax.evaluation.inputs import Task, keys
+from gaitjax.evaluation.scoring import Questions, Score, chance_cmc, cmc, counts, hardest
+
+HARDEST = 6
+METRIC_NAMES = {"euc": "Euclidean distance", "cos": "cosine distance"}
+
+
+def build(
+    task: Task,
+    protocol: str,
+    title: str,
+    conditions: dict[str, dict],
+    scores: Sequence[Score],
+    notes: Sequence[str],
+    verification: dict | None,
+) -> dict:
+    """The record of a protocol's run.
+
+    Returns:
+      dict of JSON types; numbers are percent unless they count or are distances:
+      `protocol`, `title`, `metric`, `compat`, `half`; `headline`, `interval` (95 %, over
+      identities), `chance`: by score name; `conditions`: see `condition`; `hardest`: most
+      confidently wrong probes; `verification`: see `gaitjax.evaluation.verification`; `notes`.
+    """
+    wrong = {h["probe"]: h for s in scores for h in hardest(s.questions, HARDEST)}.values()
+    ordered = sorted(wrong, key=lambda h: -h["match_distance"] / max(h["false_distance"], 1e-12))
+    for h in ordered[:HARDEST]:
+        rows = [h["probe"], h["match"], h["false_match"]]
+        h["probe_key"], h["match_key"], h["false_key"] = keys(task, np.array(rows)).tolist()
+    return plain(
+        dict(
+            protocol=protocol,
+            title=title,
+            metric=task.metric,
+            compat=task.compat,
+            half=task.half,
+            headline={s.name: s.value for s in scores},
+            interval={s.name: _interval(task, s) for s in scores},
+            chance={s.name: s.chance for s in scores},
+            conditions=conditions,
+            hardest=ordered[:HARDEST],
+            verification=verification,
+            notes=list(notes),
+        )
+    )
+
+
+def condition(task: Task, questions: Questions, gallery_size: int, scores: dict, **more) -> dict:
+    """What one condition adds to a record.
+
+    Returns:
+      dict: `counts` (see `scoring.counts`), `scores`, `cmc` and `chance_cmc` (Rank-1 on), and
+      what a protocol adds: `views` with `matrix` (Rank-1 by probe view and gallery view)
+      and `per_view`, `also` with what the headline hides.
+    """
+    return dict(
+        counts=counts(questions, task.labels, gallery_size),
+        scores=scores,
+        cmc=cmc(questions),
+        chance_cmc=chance_cmc(questions),
+        **more,
+    )
+
+
+def _interval(task: Task, score: Score):
+    q = score.questions
+    return interval(score.points, task.labels[q.probes], q.cell, q.counted, task.samples)
+
+
+def plain(value):
+    """Numpy numbers and arrays as Python's; NaN as None, so that JSON takes it."""
+    if isinstance(value, dict):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(v) for v in value]
+    if isinstance(value, np.ndarray | np.generic):
+        return plain(value.tolist())
+    if isinstance(value, float) and math.isnan(value):
+        return None
+    return value
+
+
+def format_record(record: dict) -> str:
+    """The record as aligned tables for a terminal or a log.
+
+    In `compat` only the reference's numbers; otherwise also how many questions stand behind
+    them, how many had nothing to find, ties, chance and intervals.
+    """
+    compat = record["compat"]
+    lines = [f"{record['title']} ({METRIC_NAMES[record['metric']]})", ""]
+    head = ["", "value"] if compat else ["", "value", "95 % interval", "chance"]
+    rows = [head]
+    for name, value in record["headline"].items():
+        cells = [name, number(value)]
+        if not compat:
+            bounds = record["interval"][name]
+            cells += [
+                f"{number(bounds[0])} - {number(bounds[1])}" if bounds else "-",
+                number(record["chance"][name]),
+            ]
+        rows.append(cells)
+    lines += table(rows)
+    for name, c in record["conditions"].items():
+        if c.get("per_view"):
+            names = list(next(iter(c["per_view"].values())))
+            if len(names) <= 20:
+                rows = [[f"{name}: probe view", *names]]
+                for score, values in c["per_view"].items():
+                    rows.append([score, *(number(values[v]) for v in names)])
+                lines += ["", *table(rows)]
+    if not compat:
+        rows = [["", *next(iter(record["conditions"].values()))["counts"]]]
+        rows += [[n, *map(str, c["counts"].values())] for n, c in record["conditions"].items()]
+        lines += ["", *table(rows)]
+        also = {n: c["also"] for n, c in record["conditions"].items() if c.get("also")}
+        if also:
+            names = list(dict.fromkeys(name for values in also.values() for name in values))
+            rows = [["also", *also]]
+            rows += [[name, *(number(v.get(name)) for v in also.values())] for name in names]
+            lines += ["", *table(rows)]
+        if record["verification"]:
+            v = record["verification"]
+            lines += ["", f"equal error rate {number(v['eer'])} at distance {v['threshold']:.4g}"]
+        lines += [f"note: {note}" for note in record["notes"]]
+    return "\n".join(lines)
+
+
+def number(value: float | None) -> str:
+    """Two decimals, or a dash."""
+    return "-" if value is None else f"{value:.2f}"
+
+
+def table(rows: list[list[str]]) -> list[str]:
+    """Rows of cells as lines: first column to the left, the others to the right."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return [
+        "  ".join(
+            cell.ljust(w) if i == 0 else cell.rjust(w)
+            for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
