@@ -41,18 +41,18 @@ def prepare(
     out = np.zeros((p, length, d), dtype)
     largest = 0.0
     for start in range(0, len(rows), CHUNK):
-        chunk = embeddings[rows[start : start + CHUNK]].astype(np.float32).transpose(2, 0, 1)
-        norms = np.sqrt(np.sum(chunk.astype(np.float64) ** 2, axis=2, keepdims=True))
+        chunk = embeddings[rows[start : start + CHUNK]].astype(np.float32, copy=False)
+        norms = np.sqrt(np.einsum("ndp,ndp->np", chunk, chunk))
+        largest = max(largest, float(norms.max()))
         if metric == "cos":
-            chunk = chunk / np.maximum(norms, 1e-12)
-        else:
-            largest = max(largest, float(norms.max()))
-        out[:, start : start + chunk.shape[1]] = chunk
-    limit = np.sqrt(float(np.finfo(dtype).max)) / 2  # keeps |x|^2 + |y|^2 + 2 |x||y| finite
+            chunk /= np.maximum(norms, 1e-12)[:, None]
+        out[:, start : start + len(chunk)] = chunk.transpose(2, 0, 1)
+    # |x|^2 + |y|^2 + 2 |x||y| must stay finite; cosines are formed in float32 first.
+    limit = np.sqrt(float(np.finfo(dtype if metric == "euc" else np.float32).max)) / 2
     if largest > limit:
         raise DataError(
-            f"an embedding part has norm {largest:.3g}; {np.dtype(dtype).name} distances need "
-            f"at most {limit:.3g}: use the cosine metric or scale the embeddings"
+            f"an embedding part has norm {largest:.3g}, too large for {np.dtype(dtype).name} "
+            f"{metric} distances (at most {limit:.3g}): scale the embeddings"
         )
     return jnp.asarray(out)
 

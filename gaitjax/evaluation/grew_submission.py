@@ -99,7 +99,7 @@ def submission_csv(videos: Sequence[str], identities: np.ndarray, keep_zeros: bo
         bad = [i for i in np.unique(identities) if not i.isdecimal()]
         if bad:
             raise DataError(
-                f"gallery identity {bad[0]!r} is not a number; pass keep_zeros=True to write "
+                f"gallery identity '{bad[0]}' is not a number; pass keep_zeros=True to write "
                 "identities as they are"
             )
     text = io.StringIO()
@@ -128,10 +128,10 @@ def check_submission(text: str, gallery: Sequence[str], videos: Sequence[str]) -
             )
         strange = [identity for identity in row[1:] if identity not in known]
         if strange:
-            raise DataError(f"submission line {number}: {strange[0]!r} is not in the gallery")
+            raise DataError(f"submission line {number}: '{strange[0]}' is not in the gallery")
     found, times = np.unique([row[0] for row in rows[1:]], return_counts=True)
     if (times > 1).any():
-        raise DataError(f"submission: video {found[times > 1][0]!r} has {times.max()} rows")
+        raise DataError(f"submission: video '{found[times > 1][0]}' has {times.max()} rows")
     missing = sorted(set(videos) - set(found))
     strange = sorted(set(found) - set(videos))
     if missing or strange:
@@ -181,7 +181,7 @@ def _answered(task: Task, probes, ground_truth) -> Task:
     if missing:
         raise DataError(
             f"the ground truth lacks {len(missing)} of {len(probes)} probe videos, "
-            f"for example {missing[0]!r}"
+            f"for example '{missing[0]}'"
         )
     labels = np.array([_bare(label) for label in task.labels])
     answers = [_bare(str(truth[video])) for video in task.views[probes]]

@@ -127,7 +127,7 @@ def gait3d(task: Task, probe_set: Sequence[str] | None = None) -> dict:
     if not len(probes):
         raise DataError(
             f"none of the {len(probe_set)} probes in the probe set is in the data; "
-            f"the set has {list(probe_set)[0]!r}, the data {keys(task, slice(1))[0]!r}"
+            f"the set has '{list(probe_set)[0]}', the data '{keys(task, slice(1))[0]}'"
         )
     if not len(gallery):
         raise DataError("empty gallery: every sequence is in the probe set")

@@ -110,7 +110,7 @@ def split(task: Task, roles: Roles) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """
     strange = sorted(set(task.views) - set(roles.views)) if roles.views else []
     if strange:
-        raise DataError(f"unknown view {strange[0]!r}; the views are: {', '.join(roles.views)}")
+        raise DataError(f"unknown view '{strange[0]}'; the views are: {', '.join(roles.views)}")
     gallery = np.flatnonzero(selected(task, roles.gallery, roles.contains))
     probes = {
         name: np.flatnonzero(selected(task, wanted, roles.contains))
