@@ -215,14 +215,14 @@ def _read_all(data: ConfigDict, index: Index, have: int, want: int) -> list[np.n
 
 def _pose_file(name: str, root: Path, files: tuple[str, ...]) -> str:
     """The file that holds the pose: the only one, or SUSTech1K's fourth modality."""
+    candidates = files
     if name == "sustech1k" and len(files) > 1:
-        files = tuple(f for f in files if os.path.basename(f).startswith("03"))
-    if len(files) != 1:
+        candidates = tuple(f for f in files if os.path.basename(f).startswith("03"))
+    if len(candidates) != 1:
         expected = "one 03-*.pkl" if name == "sustech1k" else "one .pkl, the pose"
-        found = ", ".join(map(os.path.basename, files[:3])) or "none"
-        folder = root / os.path.dirname(files[0]) if files else root
-        raise DataError(f"{folder}: found {len(files)} candidates ({found}), expected {expected}")
-    return files[0]
+        found = ", ".join(map(os.path.basename, files[:3])) + (", ..." if len(files) > 3 else "")
+        raise DataError(f"{root / os.path.dirname(files[0])}: found {found}; expected {expected}")
+    return candidates[0]
 
 
 def _checked(poses: np.ndarray, path: Path, joints: str, count: int) -> np.ndarray:
@@ -298,11 +298,14 @@ def _write_cache(path: Path, sequences: list, small: dict, stamps: dict) -> None
 def _read_cache(path: Path, root: Path | None = None) -> Packed | None:
     """The cached split; None if there is none, it is damaged or no longer what `root` holds."""
     try:
-        words = np.memmap(path, np.uint64, "r")
-        if words[:-1].sum(dtype=np.uint64) != words[-1]:
-            return None
-        poses = np.load(path, mmap_mode="r", allow_pickle=False)
-        with open(path, "rb") as file:
+        with open(path, "rb") as file:  # opened once: another process may replace it
+            words = np.memmap(file, np.uint64, "r")
+            if words[:-1].sum(dtype=np.uint64) != words[-1]:
+                return None
+            file.seek(0)
+            np.lib.format.read_magic(file)
+            shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+            poses = np.memmap(file, dtype, "r", file.tell(), shape)
             file.seek(poses.offset + poses.nbytes)
             small = {name: np.load(file, allow_pickle=False) for name in _SMALL}
             names, stamps = (np.load(file, allow_pickle=False) for _ in range(2))
