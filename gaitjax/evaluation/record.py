@@ -30,11 +30,14 @@ def build(
       identities), `chance`: by score name; `conditions`: see `condition`; `hardest`: most
       confidently wrong probes; `verification`: see `gaitjax.evaluation.verification`; `notes`.
     """
-    wrong = {h["probe"]: h for s in scores for h in hardest(s.questions, HARDEST)}.values()
-    ordered = sorted(wrong, key=lambda h: -h["match_distance"] / max(h["false_distance"], 1e-12))
-    for h in ordered[:HARDEST]:
-        rows = [h["probe"], h["match"], h["false_match"]]
-        h["probe_key"], h["match_key"], h["false_key"] = keys(task, np.array(rows)).tolist()
+    wrong = [h for s in scores for h in hardest(s.questions, task.labels, HARDEST)]
+    by_identity = {}
+    for h in sorted(wrong, key=lambda h: -h["excess"]):
+        by_identity.setdefault(task.labels[h["probe"]], h)
+    worst = list(by_identity.values())[:HARDEST]
+    for h in worst:
+        rows = np.array([h["probe"], h["match"], h["false_match"]])
+        h["probe_key"], h["match_key"], h["false_key"] = keys(task, rows).tolist()
     return plain(
         dict(
             protocol=protocol,
@@ -46,7 +49,7 @@ def build(
             interval={s.name: _interval(task, s) for s in scores},
             chance={s.name: s.chance for s in scores},
             conditions=conditions,
-            hardest=ordered[:HARDEST],
+            hardest=worst,
             verification=verification,
             notes=list(notes),
         )
@@ -112,9 +115,10 @@ def format_record(record: dict) -> str:
         if c.get("per_view"):
             names = list(next(iter(c["per_view"].values())))
             if len(names) <= 20:
-                rows = [[f"{name}: probe view", *names]]
+                rows = [[f"{name}: probe view", *names, "mean"]]
                 for score, values in c["per_view"].items():
-                    rows.append([score, *(number(values[v]) for v in names)])
+                    by_view = [number(values[view]) for view in names]
+                    rows.append([score, *by_view, number(c["scores"].get(score))])
                 lines += ["", *table(rows)]
     if not compat:
         rows = [["", *next(iter(record["conditions"].values()))["counts"]]]

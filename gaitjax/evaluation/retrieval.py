@@ -175,7 +175,7 @@ def gallery_probe(
         )
         gallery, probes = splits.split(task, roles)
         probes = probes["all"]
-        title = f"Gallery {', '.join(roles.gallery)}; probes {', '.join(roles.probes['all'])}"
+        title = f"Gallery {_listed(roles.gallery)}, probes {_listed(roles.probes['all'])}"
     else:
         gallery = probes = groups = np.arange(len(task.labels))
         title = "Each sequence among all others"
@@ -185,9 +185,11 @@ def gallery_probe(
     if groups is None and 1 < len(views) <= MATRIX_VIEWS:
         names, by_view = ask_by_view(task, probes, gallery, task.views)
         (cross,), detail = view_scores(task, by_view, names, len(gallery))
-        scores.append(cross._replace(name="Rank-1 across views"))
-        entry["scores"]["Rank-1 across views"] = cross.value
-        entry |= {key: detail[key] for key in ("views", "matrix", "per_view")}
+        name = "Rank-1 across views"
+        scores.append(cross._replace(name=name))
+        entry["scores"][name] = cross.value
+        entry |= dict(views=names, matrix=detail["matrix"])
+        entry["per_view"] = {name: detail["per_view"]["Rank-1"]}
         same = by_view._replace(counted=~by_view.counted)
         entry["also"]["Rank-1, gallery of the same view"] = mean(same.hits(1), same)
     return record.build(
@@ -198,6 +200,12 @@ def gallery_probe(
         scores,
         unmatched_note(questions),
         verification(task, probes, gallery, groups),
+    )
+
+
+def _listed(types: Sequence[str]) -> str:
+    return (
+        ", ".join(types) if len(types) <= 6 else f"{types[0]} to {types[-1]} ({len(types)} types)"
     )
 
 

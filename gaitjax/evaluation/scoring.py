@@ -127,25 +127,25 @@ def counts(questions: Questions, labels: np.ndarray, gallery_size: int) -> dict:
     )
 
 
-def hardest(questions: Questions, limit: int) -> list[dict]:
-    """Most confidently wrong answers, at most one per probe: rows, distances and rank."""
+def hardest(questions: Questions, labels: np.ndarray, limit: int) -> list[dict]:
+    """Most confidently wrong answers, one per identity: rows, distances, rank, `excess`.
+
+    `excess` is the distance to the true match over that to the stranger taken for it.
+    """
     r = questions.ranking
     wrong = np.flatnonzero(questions.counted[questions.cell] & questions.matched & (r.first > 1))
     excess = r.match_distance[wrong] / np.maximum(r.other_distance[wrong], 1e-12)
-    found, seen = [], set()
-    for i in wrong[np.argsort(-excess, kind="stable")]:
-        if len(found) == limit:
-            break
-        if questions.probes[i] not in seen:
-            seen.add(questions.probes[i])
-            found.append(
-                dict(
-                    probe=int(questions.probes[i]),
-                    match=int(r.match[i]),
-                    false_match=int(r.other[i]),
-                    match_distance=float(r.match_distance[i]),
-                    false_distance=float(r.other_distance[i]),
-                    rank=int(r.first[i]),
-                )
-            )
-    return found
+    order = np.argsort(-excess, kind="stable")
+    _, best = np.unique(labels[questions.probes[wrong[order]]], return_index=True)
+    return [
+        dict(
+            probe=int(questions.probes[i]),
+            match=int(r.match[i]),
+            false_match=int(r.other[i]),
+            match_distance=float(r.match_distance[i]),
+            false_distance=float(r.other_distance[i]),
+            rank=int(r.first[i]),
+            excess=float(e),
+        )
+        for i, e in zip(wrong[order][np.sort(best)], excess[order][np.sort(best)], strict=True)
+    ][:limit]
