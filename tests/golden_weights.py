@@ -1,16 +1,32 @@
 """Weights made from their names, as the golden values were recorded with."""
 
+import gzip
+import json
 import zlib
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
+
+GOLDEN = Path(__file__).parent / "golden"
+
+Shapes = dict[str, tuple[int, ...]]
+
+
+def reference_shapes(file: str = "state_dict_shapes") -> dict[str, Shapes]:
+    """Keys and shapes of the reference's state dicts, by config; `tteepe_shapes`: by network."""
+    with gzip.open(GOLDEN / f"{file}.json.gz", "rt") as stream:
+        table = json.load(stream)
+    return {
+        name: {key: tuple(shape) for key, shape in shapes.items()} for name, shapes in table.items()
+    }
 
 
 def golden_array(key: str, shape: tuple[int, ...], seed: int = 101) -> np.ndarray:
     """The float32 array of torch key `key`; int64 7 for a counter of batches."""
     last = key.rsplit(".", 1)[-1]
     if last == "num_batches_tracked":
-        return np.int64(7)
+        return np.array(7)
     words = np.random.SeedSequence([seed, zlib.crc32(key.encode())])
     z = np.random.Generator(np.random.PCG64(words)).standard_normal(shape)
     if last in ("running_mean", "bias"):
@@ -28,12 +44,10 @@ def golden_array(key: str, shape: tuple[int, ...], seed: int = 101) -> np.ndarra
     return z.astype(np.float32)
 
 
-def golden_state_dict(
-    shapes: Mapping[str, tuple[int, ...]], seed: int = 101
-) -> dict[str, np.ndarray]:
+def golden_state_dict(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
     """A torch state dict with these keys and shapes, without the adjacency buffers."""
     return {
-        key: golden_array(key, tuple(shape), seed)
+        key: golden_array(key, shape)
         for key, shape in shapes.items()
         if key.rsplit(".", 1)[-1] != "A"
     }

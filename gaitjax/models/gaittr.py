@@ -12,7 +12,6 @@ from gaitjax.models.layers import (
     DTypeName,
     TemporalConv,
     compute_dtype,
-    frame_mask,
     linear,
     mish,
     zero_padding,
@@ -41,12 +40,13 @@ class JointAttention(nn.Module):
         x = _joint_bn(x, mask, train, self.dtype, "input_bn")
         keys = int(0.25 * self.features)
         qkv = linear(2 * keys + self.features, self.dtype, "qkv")(x)
-        q, k, values = (
-            part.reshape(n, t, v, HEADS, -1) for part in jnp.split(qkv, (keys, 2 * keys), axis=-1)
+        q, k, values = (  # (N, T, HEADS, V, channels of a head)
+            jnp.moveaxis(part.reshape(n, t, v, HEADS, -1), 3, 2)
+            for part in jnp.split(qkv, (keys, 2 * keys), axis=-1)
         )
-        q = q * (keys / HEADS) ** -0.5
-        weights = nn.softmax(jnp.einsum("ntvhd,ntwhd->nthvw", q, k), axis=-1)
-        x = jnp.einsum("nthvw,ntwhd->ntvhd", weights, values).reshape(n, t, v, self.features)
+        scores = (q * (keys / HEADS) ** -0.5) @ jnp.swapaxes(k, -1, -2)
+        x = nn.softmax(scores, axis=-1) @ values
+        x = jnp.moveaxis(x, 2, 3).reshape(n, t, v, self.features)
         x = mish(linear(self.features, self.dtype, "out")(x))
         return BatchNorm(self.dtype, name="bn")(x, mask, train)
 
@@ -106,11 +106,8 @@ class GaitTR(nn.Module):
         for i, width in enumerate(self.widths[1:]):
             x = GaitTRBlock(width, self.dropout, dtype, name=f"block_{i}")(x, mask, train)
         x = x.astype(jnp.promote_types(x.dtype, jnp.float32)).mean(axis=2)
-        if mask is None:
-            x = x.mean(axis=1)
-        else:
-            keep = frame_mask(mask, x)
-            x = (x * keep).sum(axis=1) / jnp.maximum(keep.sum(axis=1), 1)
+        frames = x.shape[1] if mask is None else jnp.maximum(mask.sum(axis=1, keepdims=True), 1)
+        x = zero_padding(x, mask).sum(axis=1) / frames
         return {"embed_1": linear(self.embedding_dim, None, "fc")(x)[..., None]}
 
     def embed(self, x: Array, mask: Array | None = None) -> dict[str, Array]:

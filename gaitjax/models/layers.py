@@ -35,14 +35,11 @@ def cast(dtype: DTypeName, *arrays: Array) -> list[Array]:
     return [a if dtype is None else a.astype(dtype) for a in arrays]
 
 
-def frame_mask(mask: Array, x: Array) -> Array:
-    """mask (N, T) shaped to multiply x (N, T, ...)."""
-    return mask.reshape(mask.shape + (1,) * (x.ndim - 2)).astype(x.dtype)
-
-
 def zero_padding(x: Array, mask: Array | None) -> Array:
-    """x with padded frames set to zero, as the ends of an unpadded sequence are seen."""
-    return x if mask is None else x * frame_mask(mask, x)
+    """x (N, T, ...) with the frames outside mask (N, T) set to zero; None: none is padding."""
+    if mask is None:
+        return x
+    return jnp.where(mask.reshape(mask.shape + (1,) * (x.ndim - 2)), x, 0)
 
 
 def no_mask(mask: Array | None) -> None:
@@ -73,7 +70,7 @@ class BatchNorm(nn.Module):
 
     eps 1e-5; running averages move by 0.1 and hold the unbiased variance; the batch is
     normalised by its biased variance, computed in two passes in at least float32.
-    With `mask` (N, T) padded frames of x (N, T, ..., C) do not count.
+    With `mask` (N, T), padded frames of x (N, T, ..., C) do not count.
     """
 
     dtype: DTypeName = None
@@ -103,18 +100,15 @@ def _moments(x: Array, mask: Array | None) -> tuple[Array, Array, Array | int]:
     """Mean, biased variance and number of samples per channel of x (N, ..., C)."""
     count = x.size // x.shape[-1]
     if mask is not None:
-        keep = frame_mask(mask, x)
-        count = keep.sum() * (count // mask.size)
+        count = mask.sum() * (count // mask.size)
 
     def average(values: Array) -> Array:
         # Sums within each sequence first: shorter chains of rounding, and faster.
+        values = zero_padding(values, mask)
         return values.sum(axis=tuple(range(1, x.ndim - 1))).sum(axis=0) / count
 
-    if mask is None:
-        mean = average(x)
-        return mean, average(jnp.square(x - mean)), count
-    mean = average(x * keep)
-    return mean, average(jnp.square(x - mean) * keep), count
+    mean = average(x)
+    return mean, average(jnp.square(x - mean)), count
 
 
 class TemporalConv(nn.Module):
