@@ -34,7 +34,9 @@ def test_knn_equals_the_reference(case):
         poses, padded = golden[f"{case}/poses"], golden[f"{case}/padded"]
     if poses.shape[1] == 18:
         poses = poses[:, TO_COCO]
-    np.testing.assert_allclose(imputation.knn(poses), padded, rtol=1e-12)
+    filled = imputation.knn(poses)
+    np.testing.assert_allclose(filled[..., :2], padded[..., :2], rtol=1e-12)
+    np.testing.assert_allclose(filled[..., 2], padded[..., 2], rtol=1e-6)  # recorded in float32
 
 
 def walk(rng, frames, missing):
