@@ -165,7 +165,7 @@ def test_any_change_of_the_data_rebuilds(data, tmp_path, reads, change):
 def test_a_second_file_in_a_folder_is_noticed(data, tmp_path):
     packing.load(data, "train")
     put(tmp_path / "root/a/nm/000/more.pkl", sequence(0))
-    with pytest.raises(DataError, match=r"a/nm/000: found 000.pkl, more.pkl; expected one .pkl"):
+    with pytest.raises(DataError, match=r"a/nm/000: found 000.pkl, more.pkl; expected 1 .pkl"):
         packing.load(data, "train")
 
 
@@ -270,6 +270,16 @@ def test_18_joints_are_given_as_17(data, tmp_path):
         packing.load(data, "train", joints="openpose")
 
 
+def test_pose_with_silhouettes_is_the_first_of_two_files(data, tmp_path):
+    for path in list((tmp_path / "root").glob("*/*/*/*.pkl")):
+        put(path.with_name("1_sil.pkl"), np.zeros((2, 64, 64), np.uint8))
+    data.modality = "pose+silhouette"
+    check(packing.load(data, "train"), data)
+    (tmp_path / "root/a/bg/000/1_sil.pkl").unlink()
+    with pytest.raises(DataError, match=r"found 000.pkl; expected 2 .pkl for data.modality=pose\+"):
+        packing.load(data, "train")
+
+
 @pytest.mark.parametrize("impute", ["frame_mean", "knn"])
 def test_imputation_after_dropping_the_neck(data, tmp_path, impute):
     poses = sequence(3, joints=18)
@@ -339,6 +349,27 @@ def test_folders_without_sequences(data, tmp_path):
     (tmp_path / "root/b/nm/000/pose.txt").write_text("")
     with pytest.raises(DataError, match="b/nm/000: no .pkl file, found 1 other"):
         packing.load(data, "train")
+
+
+def test_broken_links_are_named(data, tmp_path):
+    (tmp_path / "root/a/nm/000/000.pkl").unlink()
+    (tmp_path / "root/a/nm/000/000.pkl").symlink_to("nowhere")
+    with pytest.raises(DataError, match="a/nm/000/000.pkl: cannot be read: No such file"):
+        packing.load(data, "train")
+
+
+def test_interrupted_reading_stops_at_once(data, monkeypatch):
+    started = []
+
+    def load(path):
+        started.append(path)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(packing.safe_pickle, "load", load)
+    monkeypatch.setattr(packing.os, "cpu_count", lambda: 0.5)
+    with pytest.raises(KeyboardInterrupt):
+        packing.load(data, "train")
+    assert len(started) < 8
 
 
 def test_hidden_files_are_ignored(data, tmp_path):

@@ -82,7 +82,9 @@ def test_interruption_leaves_nothing(tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == []
 
 
-@pytest.mark.parametrize("bad", [dict(test_identities=0), dict(test_identities=9), dict(frames=2)])
+@pytest.mark.parametrize(
+    "bad", [dict(test_identities=0), dict(test_identities=9), dict(frames=2), dict(frames=500)]
+)
 def test_impossible_numbers(tmp_path, bad):
     with pytest.raises(DataError, match="expected"):
         walkers.generate(tmp_path / "walkers", **dict(identities=9, test_identities=3) | bad)

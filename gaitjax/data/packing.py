@@ -1,13 +1,14 @@
 """All poses of a split in one array: read once, kept in a cache file, memory-mapped later.
 
-The cache of a split is one file: the .npy of the poses, then those of the small arrays,
-then the sum of all 64-bit words before it. It is written under a temporary name and moved
-into place, so that any number of processes may read, build and replace it at once.
+The cache of a split is one file: the .npy of the poses, those of the small arrays, zeros to
+a multiple of 8 bytes, the sum of all 64-bit words before. It is written under a temporary
+name and moved into place, so that any number of processes may read, build and replace it
+at once.
 
 Whether the data set changed is decided by looking at it: the cache lists every folder and
 file it came from with size and modification time, and each start asks the file system for
 all of them (about 6 us a sequence, half of what listing the folders anew takes: 0.6 s for
-100,000 sequences on a local disk). A file added, removed or rewritten is always noticed,
+100,000 sequences on a local disk). Any file added, removed or rewritten is always noticed,
 which times of the outer folders alone would not give. The price is paid on network disks,
 where each of these questions is a round trip: copy the poses to a local disk first.
 """
@@ -100,11 +101,12 @@ def load(data: ConfigDict, split: str, joints: str | None = None) -> Packed:
         given as the 17 joints of coco, by dropping the neck.
 
     Raises:
-      DataError: as `scan`; files that are no (T, V, 3) pose of finite numbers with the
-        joints of `data.joints`, or more than one of them in a folder.
+      DataError: as `scan`; another number of files in a folder than `data.modality` has
+        parts; files that are no (T, V, 3) pose of finite numbers with the joints of
+        `data.joints`.
     """
-    if data.modality != "pose":
-        raise ValueError(f"data.modality is {data.modality!r}; only 'pose' is packed")
+    if data.modality.split("+")[0] != "pose":
+        raise ValueError(f"data.modality is {data.modality!r}; only poses are packed")
     if data.impute not in _IMPUTE:
         raise DataError(f"data.impute is {data.impute!r}; known: {', '.join(_IMPUTE)}")
     root, ids = partitions.check_root(data), partitions.split_ids(data, split)
@@ -114,8 +116,7 @@ def load(data: ConfigDict, split: str, joints: str | None = None) -> Packed:
             f"the poses are in format {source.name} (data.joints) with 17 joints, the model "
             f"works on {target.name} with 18, and the neck cannot be made up"
         )
-    # sustech1k is the one name that changes which file is read.
-    facts = [_VERSION, os.path.realpath(root), split, ids, data.name == "sustech1k"]
+    facts = [_VERSION, data.name, os.path.realpath(root), split, ids, data.modality]
     facts += [source.num_joints, target.num_joints, data.impute]
     digest = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
     folder = Path(data.cache_dir or "~/.cache/gaitjax").expanduser()
@@ -154,29 +155,33 @@ def _scan(root: Path, ids: Iterable[str]) -> Index:
         with os.scandir(root / path) as entries:
             return sorted(e.name for e in entries if e.is_dir() and not e.name.startswith("."))
 
-    for label in ids:
-        before = len(rows)
-        for kind in children(label):
-            for view in children(f"{label}/{kind}"):
-                folder = f"{label}/{kind}/{view}"
-                stamps[folder] = _stamp(os.stat(root / folder))
-                with os.scandir(root / folder) as entries:
-                    found = {e.name: _stamp(e.stat()) for e in entries}
-                names = sorted(n for n in found if n.endswith(".pkl") and not n.startswith("."))
-                if not names:
-                    raise DataError(
-                        f"{root / folder}: no .pkl file, found {len(found)} other entries; put "
-                        "the sequence there or remove the folder"
-                    )
-                paths = tuple(f"{folder}/{name}" for name in names)
-                stamps |= {path: found[name] for path, name in zip(paths, names, strict=True)}
-                rows.append((label, kind, view))
-                files.append(paths)
-        if len(rows) == before:
+    def sequence(folder: str) -> tuple[str, ...]:
+        stamps[folder] = _stamp(os.stat(root / folder))
+        with os.scandir(root / folder) as entries:
+            names = sorted(e.name for e in entries if not e.name.startswith("."))
+        paths = tuple(f"{folder}/{name}" for name in names if name.endswith(".pkl"))
+        if not paths:
             raise DataError(
-                f"{root / label}: no sequence in it; expected <type>/<view>/*.pkl. Put the "
-                "identity's sequences there or take it out of the partition"
+                f"{root / folder}: no .pkl file, found {len(names)} other entries; put the "
+                "sequence there or remove the folder"
             )
+        stamps.update((path, _stamp(os.stat(root / path))) for path in paths)
+        return paths
+
+    try:
+        for label in ids:
+            before = len(rows)
+            for kind in children(label):
+                for view in children(f"{label}/{kind}"):
+                    files.append(sequence(f"{label}/{kind}/{view}"))
+                    rows.append((label, kind, view))
+            if len(rows) == before:
+                raise DataError(
+                    f"{root / label}: no sequence in it; expected <type>/<view>/*.pkl. Put the "
+                    "identity's sequences there or take it out of the partition"
+                )
+    except OSError as error:
+        raise DataError(f"{error.filename}: cannot be read: {error.strerror}") from error
     labels, types, views = (np.array(column) for column in zip(*rows, strict=True))
     return Index(root, labels, types, views, tuple(files), stamps)
 
@@ -190,7 +195,7 @@ def _read_all(data: ConfigDict, index: Index, have: int, want: int) -> list[np.n
 
     def read(files: tuple[str, ...]) -> np.ndarray | DataError:
         try:
-            path = index.root / _pose_file(data.name, index.root, files)
+            path = index.root / _pose_file(data, index.root, files)
             poses = _checked(safe_pickle.load(path), path, data.joints, have)
             if have != want:
                 poses = poses[:, TO_COCO]
@@ -199,13 +204,15 @@ def _read_all(data: ConfigDict, index: Index, have: int, want: int) -> list[np.n
             return error
 
     sequences, problems = [], []
-    with ThreadPoolExecutor(min(16, 2 * (os.cpu_count() or 1))) as pool:
+    pool = ThreadPoolExecutor(min(16, 2 * (os.cpu_count() or 1)))
+    try:
         results = pool.map(read, index.files)
         for result in _progress(results, len(index.files), f"reading {data.name}"):
             (problems if isinstance(result, DataError) else sequences).append(result)
             if len(problems) == _MAX_PROBLEMS:
-                pool.shutdown(cancel_futures=True)
                 break
+    finally:
+        pool.shutdown(cancel_futures=True)
     if problems:
         first = str(problems[0])
         rest = "".join(f"\n{p}" for p in problems[1:])
@@ -213,13 +220,14 @@ def _read_all(data: ConfigDict, index: Index, have: int, want: int) -> list[np.n
     return sequences
 
 
-def _pose_file(name: str, root: Path, files: tuple[str, ...]) -> str:
-    """The file that holds the pose: the only one, or SUSTech1K's fourth modality."""
-    candidates = files
-    if name == "sustech1k" and len(files) > 1:
+def _pose_file(data: ConfigDict, root: Path, files: tuple[str, ...]) -> str:
+    """The first file, of as many as the modality has parts; the fourth of SUSTech1K's 16."""
+    parts, candidates = data.modality.split("+"), files
+    expected = f"{len(parts)} .pkl for data.modality={data.modality}"
+    if data.name == "sustech1k" and parts == ["pose"] and len(files) > 1:
         candidates = tuple(f for f in files if os.path.basename(f).startswith("03"))
-    if len(candidates) != 1:
-        expected = "one 03-*.pkl" if name == "sustech1k" else "one .pkl, the pose"
+        expected = "one 03-*.pkl, the pose"
+    if len(candidates) != len(parts):
         found = ", ".join(map(os.path.basename, files[:3])) + (", ..." if len(files) > 3 else "")
         raise DataError(f"{root / os.path.dirname(files[0])}: found {found}; expected {expected}")
     return candidates[0]

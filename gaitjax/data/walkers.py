@@ -2,11 +2,11 @@
 
 Each identity has its own body proportions and way of walking. Hip and knee angles follow
 short Fourier and bump series over the gait cycle, the length of the steps moves the body
-forward, and a perspective camera per view films COCO-17 joints at 25 frames
-a second, to which the errors of a pose estimator are added. What should not tell people
-apart changes from walk to walk: the height in metres, distance and aim of the camera, the
-moment it starts. The angles have the shape of textbook gait curves (Winter, 2009); they are
-no measurements.
+forward, and a perspective camera per view films COCO-17 joints at 25 frames a second, to
+which the errors of a pose estimator are added. What should not tell people apart changes
+from walk to walk: the height in metres, distance and aim of the camera, the moment it
+starts. The angles have the shape of textbook gait curves (Winter, 2009); they are no
+measurements.
 
     python -m gaitjax.data.walkers --output walkers
 """
@@ -101,11 +101,11 @@ def generate(
       DataError: `root` holds something else; numbers that make no data set.
     """
     root = Path(root).expanduser()
-    if not 0 < test_identities < identities or frames < 5 or seed < 0:
+    if not 0 < test_identities < identities or not 5 <= frames <= 120 or seed < 0:
         raise DataError(
             f"walkers: identities {identities}, test_identities {test_identities}, frames "
-            f"{frames}, seed {seed}; expected "
-            "0 < test_identities < identities, frames >= 5, seed >= 0"
+            f"{frames}, seed {seed}; expected 0 < test_identities < identities, seed >= 0 and 5 to "
+            "120 frames, after which they would walk into the camera"
         )
     parameters = dict(
         version=_VERSION,
