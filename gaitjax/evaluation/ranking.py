@@ -81,21 +81,16 @@ def rank_matches(
     if groups is not None:
         group = np.unique(groups, return_inverse=True)[1].astype(np.int32)
     members, positions = _positions(label, gallery)
-    targets = positions if all_matches else positions[:, :1]
 
     def compute(distances, size, start):
-        rows = probes[start : start + distances.shape[0]]
-        rows = np.pad(rows, (0, distances.shape[0] - len(rows)), mode="edge")
-        columns = np.pad(gallery, (0, distances.shape[1] - size), mode="edge")
-        return _rank_block(
-            distances,
-            label[rows],
-            label[columns],
-            group[rows],
-            group[columns] if groups is not None else np.full(len(columns), -1, np.int32),
-            targets[label[rows]],
-            all_matches,
-        )
+        n, m = distances.shape
+        rows = np.pad(probes[start : start + n], (0, max(0, start + n - len(probes))), mode="edge")
+        targets = positions[label[rows]]
+        if groups is not None:
+            own = group[gallery[targets]] == group[rows][:, None]
+            targets = np.where(own, -1, targets)
+        columns = np.pad(gallery, (0, m - size), mode="edge")
+        return _rank_block(distances, label[rows], label[columns], targets, all_matches)
 
     if len(gallery) and len(probes):
         blocks = row_blocks(embeddings, probes, gallery, metric, half, compute)
@@ -152,20 +147,20 @@ def _rows(gallery, positions, distances):
 
 
 @partial(jax.jit, static_argnames="all_matches")
-def _rank_block(distances, label_x, label_y, group_x, group_y, targets, all_matches):
-    same = label_x[:, None] == label_y[None]
-    excluded = group_x[:, None] == group_y[None]
-    to_match = jnp.where(same & ~excluded, distances, jnp.inf)
-    to_other = jnp.where(same, jnp.inf, distances)
-    match, other = jnp.argmin(to_match, axis=1), jnp.argmin(to_other, axis=1)
-    match_distance, other_distance = jnp.min(to_match, axis=1), jnp.min(to_other, axis=1)
+def _rank_block(distances, label_x, label_y, targets, all_matches):
+    """`targets` (n, R): columns of each row's matches, ascending, -1 for none."""
+    at = jnp.take_along_axis(distances, jnp.maximum(targets, 0), axis=1)
+    at = jnp.where(targets >= 0, at, jnp.inf)
+    best = jnp.argmin(at, axis=1, keepdims=True)
+    match = jnp.take_along_axis(targets, best, axis=1)
+    match_distance = jnp.take_along_axis(at, best, axis=1)
 
-    if all_matches:
-        at = jnp.where(
-            targets >= 0, jnp.take_along_axis(to_match, jnp.maximum(targets, 0), axis=1), jnp.inf
-        )
-    else:
-        at, targets = match_distance[:, None], match[:, None]
+    to_other = jnp.where(label_x[:, None] == label_y[None], jnp.inf, distances)
+    other = jnp.argmin(to_other, axis=1, keepdims=True)
+    other_distance = jnp.take_along_axis(to_other, other, axis=1)
+
+    if not all_matches:
+        at, targets = match_distance, match
     index = jnp.arange(distances.shape[1])
 
     def others_before(_, target):
@@ -178,4 +173,4 @@ def _rank_block(distances, label_x, label_y, group_x, group_y, targets, all_matc
     before = jnp.sort(jnp.where(jnp.isfinite(at), before.T, jnp.iinfo(jnp.int32).max), axis=1)
     place = jnp.arange(1, before.shape[1] + 1)
     ranks = jnp.where(before < jnp.iinfo(jnp.int32).max, before + place, 0)
-    return ranks, match, other, match_distance, other_distance
+    return ranks, match[:, 0], other[:, 0], match_distance[:, 0], other_distance[:, 0]
