@@ -18,6 +18,7 @@ def run(protocol="oumvlp", x=X, labels=LABELS, types=TYPES, views=VIEWS, **setti
     return evaluate(protocol, x, labels, types, views, **settings)
 
 
+EIGHT = [f"{15 * i:03d}" for i in (*range(7), 12)]
 EVERY_KEY = ["-".join(key) for key in zip(LABELS, TYPES, VIEWS, strict=True)]
 WITH_NAN = np.where(np.arange(8)[:, None, None] == 3, np.nan, X)
 
@@ -39,6 +40,7 @@ REFUSED = {
     "no probe identity appears in the gallery": dict(
         protocol="gait3d", probe_set=["a-00-000", "a-01-015"]
     ),
+    "no probe identity appears in the gallery; check": dict(labels=[*"abababab"], views=EIGHT),
     "every sequence is in the probe set": dict(protocol="gait3d", probe_set=EVERY_KEY),
     "the gallery has only 4 sequences": dict(protocol="grew_local", types=["01", "02"] * 4),
     "20 sequences per probe, but the gallery has only 4": dict(

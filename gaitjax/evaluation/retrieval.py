@@ -14,6 +14,7 @@ from gaitjax.evaluation.ranking import rank_matches
 from gaitjax.evaluation.scoring import (
     Questions,
     Score,
+    answerable,
     cell_means,
     chance_cmc,
     chance_map,
@@ -233,12 +234,8 @@ def ask(
         all_matches=all_matches or by_view,
         half=task.half,
     )
-    if not ranking.matches.any():
-        raise DataError(
-            "no probe identity appears in the gallery; check labels, types and the probe set"
-        )
     cell = codes(task.views[probes]) if by_view else np.zeros(len(probes), int)
-    return Questions(probes, cell, np.ones(cell.max() + 1, bool), ranking)
+    return answerable(Questions(probes, cell, np.ones(cell.max() + 1, bool), ranking))
 
 
 def matched_only(questions: Questions) -> tuple[Questions, dict]:
@@ -272,10 +269,11 @@ def pooled_scores(
     points = {f"Rank-{k}": questions.hits(k).astype(float) for k in ranks}
     expected = {f"Rank-{k}": chance[min(k, len(chance)) - 1] for k in ranks}
     if "mAP" in precision:
-        points["mAP"], expected["mAP"] = questions.ranking.average_precision(), None
+        points["mAP"] = questions.ranking.average_precision()
         expected["mAP"] = chance_map(questions)
     if "mINP" in precision:
-        points["mINP"], expected["mINP"] = questions.ranking.inverse_penalty(), None
+        points["mINP"] = questions.ranking.inverse_penalty()
+        expected["mINP"] = None
     scores, per_view = [], {}
     for name, values in points.items():
         cells = cell_means(values, questions)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gaitjax.errors import DataError
 from gaitjax.evaluation.ranking import Ranking
 
 TOP = 50  # ranks of a cumulative match curve
@@ -45,6 +46,15 @@ class Questions(NamedTuple):
     @property
     def matched(self) -> np.ndarray:
         return self.ranking.matches > 0
+
+
+def answerable(questions: Questions) -> Questions:
+    """`questions`; DataError if not a single probe has a match."""
+    if not questions.matched.any():
+        raise DataError(
+            "no probe identity appears in the gallery; check labels, types and the probe set"
+        )
+    return questions
 
 
 class Score(NamedTuple):

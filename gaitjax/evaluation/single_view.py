@@ -15,6 +15,7 @@ from gaitjax.evaluation.ranking import Ranking, rank_matches
 from gaitjax.evaluation.scoring import (
     Questions,
     Score,
+    answerable,
     cell_means,
     chance_cmc,
     mean,
@@ -39,7 +40,7 @@ def single_view_gallery(
       gallery_types, probe_types: other roles than the data set's usual ones.
 
     Raises:
-      DataError: unknown view, empty gallery, no probes, fewer than two views.
+      DataError: unknown view, empty gallery, no probes or none with a match, one view.
     """
     roles = splits.chosen_roles(splits.SINGLE_VIEW[data_set], gallery_types, probe_types)
     gallery, probes = splits.split(task, roles)
@@ -70,6 +71,9 @@ def ask_by_view(
     """Each probe against the gallery of each view: view names and the questions.
 
     Cells are pairs (probe view, gallery view), row by row; pairs of different views count.
+
+    Raises:
+      DataError: fewer than two views, or not a single probe has a match.
     """
     names = np.unique(views[np.concatenate([probes, gallery])])
     if len(names) < 2:
@@ -90,12 +94,13 @@ def ask_by_view(
     ]
     probe_view = np.searchsorted(names, views[probes])
     cell = np.concatenate([probe_view * len(names) + j for j in range(len(names))])
-    return names.tolist(), Questions(
+    questions = Questions(
         probes=np.tile(probes, len(names)),
         cell=cell,
         counted=~np.eye(len(names), dtype=bool).ravel(),
         ranking=Ranking(*map(np.concatenate, zip(*rankings, strict=True))),
     )
+    return names.tolist(), answerable(questions)
 
 
 def view_scores(
