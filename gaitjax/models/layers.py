@@ -12,6 +12,8 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jax import Array, lax
 
+from gaitjax.errors import DataError
+
 DTypeName = str | None
 
 xavier = nn.initializers.xavier_uniform()
@@ -26,7 +28,7 @@ def near_one(key: Array, shape: Sequence[int], dtype=jnp.float32) -> Array:
 def compute_dtype(name: str) -> DTypeName:
     """`dtype` argument of the layers for a config's dtype string; float32 means no cast."""
     if name not in ("float32", "bfloat16"):
-        raise ValueError(f"model.dtype is {name!r}; expected 'float32' or 'bfloat16'")
+        raise DataError(f"model.dtype is {name!r}; expected 'float32' or 'bfloat16'")
     return None if name == "float32" else name
 
 
@@ -43,9 +45,9 @@ def zero_padding(x: Array, mask: Array | None) -> Array:
 
 
 def no_mask(mask: Array | None) -> None:
-    """ValueError if a mask is given, for networks that only see whole windows."""
+    """DataError if a mask is given, for networks that only see whole windows."""
     if mask is not None:
-        raise ValueError("this network takes windows of one length: pass no mask")
+        raise DataError("this network takes windows of one length: pass no mask")
 
 
 def linear(features: int, dtype: DTypeName, name: str, use_bias: bool = True) -> nn.Dense:
@@ -59,10 +61,12 @@ def l2_normalise(x: Array, axis: int) -> Array:
 
 
 def mish(x: Array) -> Array:
-    """x tanh(softplus(x)), with one exponential."""
-    e = jnp.exp(jnp.minimum(x, 20.0))
-    n = e * (e + 2)
-    return x * (n / (n + 2))
+    """x tanh(softplus(x)), with one exponential of a number below 0: nothing over- or underflows."""
+    e = jnp.exp(-jnp.abs(x))
+    positive = x > 0
+    above = jnp.where(positive, 1 + 2 * e, e * (e + 2))
+    below = above + jnp.where(positive, 2 * e * e, 2)
+    return x * (above / below)
 
 
 class BatchNorm(nn.Module):
