@@ -133,5 +133,5 @@ def test_empty_split_and_all_ids_missing(make):
         partitions.split_ids(data, "test")
     with pytest.raises(DataError, match="train set of grew is empty"):
         partitions.split_ids(make("grew", ["001"]), "train")
-    with pytest.raises(ValueError, match="split is 'val'"):
+    with pytest.raises(DataError, match="split is 'val'"):
         partitions.split_ids(data, "val")

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from gaitjax.data import sampling
+from gaitjax.errors import DataError
 
 SIZES = [3, 1, 12, 5, 4, 8, 2]  # sequences of each identity
 CLASS_IDS = np.repeat([4, 2, 0, 1, 3, 5, 6], SIZES)  # not sorted: data-set order need not be
@@ -70,13 +71,13 @@ def test_uniform_subset():
 
 
 def test_impossible_batches():
-    with pytest.raises(ValueError, match="batch_size is 36, but there are only 35 sequences"):
+    with pytest.raises(DataError, match="batch_size is 36, but there are only 35 sequences"):
         sampling.rows(CLASS_IDS, 36, 0, False, 0, 0)
-    with pytest.raises(ValueError, match="batch_size = 10 is no multiple of .* = 4"):
+    with pytest.raises(DataError, match="batch_size = 10 is no multiple of .* = 4"):
         sampling.rows(CLASS_IDS, 10, 4, False, 0, 0)
-    with pytest.raises(ValueError, match="train.clip is 'fixed'"):
+    with pytest.raises(DataError, match="train.clip is 'fixed'"):
         sampling.windows(LENGTHS, np.arange(3), 4, 0, "fixed", 0, 0)
-    with pytest.raises(ValueError, match="eval.window is 'middle'"):
+    with pytest.raises(DataError, match="eval.window is 'middle'"):
         sampling.eval_windows(LENGTHS, 4, "middle", 0)
 
 

@@ -106,7 +106,7 @@ def load(data: ConfigDict, split: str, joints: str | None = None) -> Packed:
         `data.joints`.
     """
     if data.modality.split("+")[0] != "pose":
-        raise ValueError(f"data.modality is {data.modality!r}; only poses are packed")
+        raise DataError(f"data.modality is {data.modality!r}; only poses are packed")
     if data.impute not in _IMPUTE:
         raise DataError(f"data.impute is {data.impute!r}; known: {', '.join(_IMPUTE)}")
     root, ids = partitions.check_root(data), partitions.split_ids(data, split)

@@ -110,7 +110,7 @@ def split_ids(data: ConfigDict, split: str) -> tuple[str, ...]:
       DataError: as `load`; or the split is empty, or none of its identities is on disk.
     """
     if split not in ("train", "test"):
-        raise ValueError(f"split is {split!r}; expected 'train' or 'test'")
+        raise DataError(f"split is {split!r}; expected 'train' or 'test'")
     root = check_root(data)
     listed = getattr(load(data), split)
     folders = _folders(root)

@@ -9,6 +9,8 @@ Source: specification sections 3.1 and 3.2.
 
 import numpy as np
 
+from gaitjax.errors import DataError
+
 ROWS, WINDOWS, EVAL_WINDOWS = range(3)  # streams
 MEAN_WINDOWS = 4  # windows of a sequence whose embeddings are averaged
 
@@ -37,18 +39,18 @@ def rows(
       (batch_size,) int64 indices into the S sequences.
 
     Raises:
-      ValueError: K does not divide batch_size; K = 0 and batch_size > S.
+      DataError: K does not divide batch_size; K = 0 and batch_size > S.
     """
     rng = generator(seed, ROWS, step)
     if per_identity == 0:
         if batch_size > len(class_ids):
-            raise ValueError(
+            raise DataError(
                 f"train.batch_size is {batch_size}, but there are only {len(class_ids)} sequences "
                 "to draw from without replacement; lower it or set train.per_identity"
             )
         return rng.choice(len(class_ids), batch_size, replace=False)
     if batch_size % per_identity:
-        raise ValueError(
+        raise DataError(
             f"train.batch_size = {batch_size} is no multiple of train.per_identity = {per_identity}"
         )
     by_class = np.argsort(class_ids, kind="stable")
@@ -81,7 +83,7 @@ def windows(
     if kind == "unordered":
         return _draw(rng, lengths, frames)
     if kind != "ordered":
-        raise ValueError(f"train.clip is {kind!r}; known: ordered, unordered")
+        raise DataError(f"train.clip is {kind!r}; known: ordered, unordered")
     need = frames + skip
     start = rng.integers(0, _last_start(lengths, need), endpoint=True)
     kept = np.arange(frames)
@@ -112,7 +114,7 @@ def eval_windows(lengths: np.ndarray, frames: int, window: str, seed: int) -> np
     elif window == "mean":
         start = np.rint(last[:, None] * np.linspace(0, 1, MEAN_WINDOWS)).astype(np.int64)
     else:
-        raise ValueError(f"eval.window is {window!r}; known: center, random, mean")
+        raise DataError(f"eval.window is {window!r}; known: center, random, mean")
     lengths = lengths.reshape(-1, *[1] * start.ndim)
     return (start[..., None] + np.arange(frames)) % lengths
 
