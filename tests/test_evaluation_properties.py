@@ -51,6 +51,13 @@ def test_distances_match_the_definition(metric, parts):
     assert 1e-5 < np.abs(half - ours).max() < 0.05
 
 
+def test_cosine_ignores_length_and_a_zero_part_is_unlike_everything():
+    x = np.random.default_rng(7).standard_normal((6, 5, 1)).astype(np.float32)
+    full = distances.distance_matrix(x, x, "cos")
+    np.testing.assert_allclose(distances.distance_matrix(1e-6 * x, x, "cos"), full, atol=1e-6)
+    np.testing.assert_array_equal(distances.distance_matrix(0 * x, x, "cos"), 1)
+
+
 @pytest.mark.parametrize("blocks", [1, 5])
 def test_nearest_is_the_stable_sort(monkeypatch, blocks):
     rng = np.random.default_rng(2)
