@@ -32,40 +32,40 @@ IMAGE = (320, 240)  # pixels
 PARAMETERS_FILE = "walkers.json"
 _VERSION = 1  # raise when the same parameters give other walkers
 
-# Mean and standard deviation over people.
-_CADENCE = (0.93, 0.06)  # strides a second
+# Mean and standard deviation over people: wider than in life, so that they are soon learnt.
+_CADENCE = (0.93, 0.078)  # strides a second
 _LENGTHS = dict(  # body heights
-    thigh=(0.245, 0.012),
-    shank=(0.246, 0.012),
-    trunk=(0.288, 0.013),
-    neck=(0.117, 0.008),
-    hip_width=(0.100, 0.010),
-    shoulder_width=(0.210, 0.016),
-    upper_arm=(0.170, 0.010),
-    forearm=(0.146, 0.009),
-    head_forward=(0.030, 0.012),
-    sway=(0.012, 0.005),
+    thigh=(0.245, 0.016),
+    shank=(0.246, 0.016),
+    trunk=(0.288, 0.017),
+    neck=(0.117, 0.010),
+    hip_width=(0.100, 0.013),
+    shoulder_width=(0.210, 0.021),
+    upper_arm=(0.170, 0.013),
+    forearm=(0.146, 0.012),
+    head_forward=(0.030, 0.016),
+    sway=(0.012, 0.007),
 )
 _ANGLES = dict(  # degrees
-    hip_mean=(6.0, 3.0),
-    hip_swing=(22.0, 2.5),
-    hip_second=(3.0, 1.5),
-    knee_rest=(5.0, 2.5),
-    knee_loading=(13.0, 4.0),
-    knee_swing=(55.0, 5.0),
-    leg_spread=(0.5, 1.5),
-    pelvis_turn=(5.0, 2.0),
-    pelvis_drop=(4.0, 1.5),
-    lean=(3.0, 3.0),
-    shoulder_turn=(5.0, 2.5),
-    shoulder_slope=(0.0, 2.0),
-    arm_rest=(-4.0, 4.0),
-    arm_swing_left=(18.0, 6.0),
-    arm_swing_right=(18.0, 6.0),
-    arm_spread=(7.0, 3.0),
-    elbow_rest=(18.0, 7.0),
-    elbow_swing=(14.0, 6.0),
-    head_pitch=(4.0, 6.0),
+    hip_mean=(6.0, 3.9),
+    hip_swing=(22.0, 3.2),
+    hip_second=(3.0, 2.0),
+    knee_rest=(5.0, 3.2),
+    knee_loading=(13.0, 5.2),
+    knee_swing=(55.0, 6.5),
+    leg_spread=(0.5, 2.0),
+    pelvis_turn=(5.0, 2.6),
+    pelvis_drop=(4.0, 2.0),
+    lean=(3.0, 3.9),
+    shoulder_turn=(5.0, 3.2),
+    shoulder_slope=(0.0, 2.6),
+    arm_rest=(-4.0, 5.2),
+    arm_swing_left=(18.0, 7.8),
+    arm_swing_right=(18.0, 7.8),
+    arm_spread=(7.0, 3.9),
+    elbow_rest=(18.0, 9.1),
+    elbow_swing=(14.0, 7.8),
+    head_pitch=(4.0, 7.8),
 )
 _ANKLE = 0.039  # height of the ankle
 _HEAD = 0.935  # height of its centre
@@ -294,7 +294,7 @@ def _film(
     depth = seen[..., 2] - seen[..., 2].mean(axis=-1, keepdims=True)
     hidden = 1 / (1 + np.exp(-(depth - 0.12) / 0.03))
     body = pixels[..., 1].max(axis=-1) - pixels[..., 1].min(axis=-1)
-    sigma = 0.006 * blur * (1 + hidden) * body[..., None]
+    sigma = 0.005 * blur * (1 + hidden) * body[..., None]
     error = sigma[..., None] * (
         0.8 * rng.standard_normal((*shape, 2)) + 0.8 * _slow(rng, (*shape, 2))
     )
