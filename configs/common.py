@@ -31,6 +31,7 @@ def base() -> ConfigDict:
                 impute="none",  # none | frame_mean | knn: missing joints, filled at packing
                 cache_dir="",  # packed poses; "" is ~/.cache/gaitjax
                 device_budget_gb=4.0,  # packed poses above this stay on the host
+                image_cache_gb=4.0,  # maps and silhouettes kept in host memory once read
             ),
             train=dict(
                 steps=0,

@@ -23,10 +23,15 @@ def _safe_sqrt(square: Array) -> Array:
 
 
 def pairwise_distance(x: Array) -> Array:
-    """Euclidean distances between the rows of x (N, D), (N, N); gradient 0 at distance 0."""
-    square = jnp.sum(x * x, axis=1)
+    """Euclidean distances between the rows of x (N, D), (N, N); gradient 0 at distance 0.
+
+    Rows are centred first, which changes no distance and keeps the digits of small ones.
+    """
+    x = x - jax.lax.stop_gradient(x.mean(axis=0))
+    norm = jnp.sum(x * x, axis=1)
     product = jnp.dot(x, x.T, precision=jax.lax.Precision.HIGHEST)
-    return _safe_sqrt(square[:, None] + square[None, :] - 2 * product)
+    square = norm[:, None] + norm[None, :] - 2 * product
+    return _safe_sqrt(jnp.where(jnp.eye(len(x), dtype=bool), 0.0, square))
 
 
 def _mean_where(value: Array, mask: Array) -> Array:

@@ -81,9 +81,12 @@ POSE_TRANSFORMS = {
 IN_PLACE = ("swap_sides", "mirror", "move")
 
 
-def augment(key: Array, poses: Array, order, strengths, fmt: JointFormat) -> Array:
-    """Apply the transforms named in `order` with their `strengths`, each with its own key."""
-    for i, name in enumerate(order):
+def augment(key: Array, poses: Array, order, strengths, fmt: JointFormat, first: int = 0) -> Array:
+    """Apply the transforms named in `order` with their `strengths`.
+
+    The key of each follows its position, counted from `first`.
+    """
+    for i, name in enumerate(order, start=first):
         poses = POSE_TRANSFORMS[name](jax.random.fold_in(key, i), poses, strengths[name], fmt)
     return poses
 
@@ -96,16 +99,11 @@ def two_views(
     With `leak` the second view starts from what the leading in-place transforms made of
     the first, as the reference does.
     """
-    first, second = jax.random.split(key)
-    order = list(order)
+    key_a, key_b = jax.random.split(key)
     shared = 0
     while leak and shared < len(order) and order[shared] in IN_PLACE:
         shared += 1
-    # Keys follow the position in `order`, so splitting the list changes no draw.
-    base = augment(first, poses, order[:shared], strengths, fmt)
-    rest = [(i, name) for i, name in enumerate(order)]
-    a = base
-    for i, name in rest[shared:]:
-        a = POSE_TRANSFORMS[name](jax.random.fold_in(first, i), a, strengths[name], fmt)
-    b = augment(second, base, order, strengths, fmt)
+    base = augment(key_a, poses, order[:shared], strengths, fmt)
+    a = augment(key_a, base, order[shared:], strengths, fmt, first=shared)
+    b = augment(key_b, base, order, strengths, fmt)
     return jnp.concatenate([a, b], axis=0)

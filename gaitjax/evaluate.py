@@ -1,0 +1,265 @@
+"""Evaluate a network: python -m gaitjax.evaluate --config NAME --checkpoint (DIR | weights.npz)."""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+import jax
+import numpy as np
+from flax import linen as nn
+from jax.sharding import Mesh
+from ml_collections import ConfigDict
+
+from gaitjax import checkpoint, embedding, evaluation, models, sharding, step, weights
+from gaitjax.config import ConfigError, from_arguments, parser
+from gaitjax.data import partitions
+from gaitjax.errors import DataError
+from gaitjax.evaluation.report import write_report
+from gaitjax.feed import Feed, open_feed
+
+
+def score(
+    config: ConfigDict,
+    embeddings: np.ndarray,
+    feed: Feed,
+    out_dir: Path | None = None,
+    ground_truth: str | None = None,
+) -> dict:
+    """The record of `config.eval.protocol` for embeddings (S, D, P) of the test set.
+
+    `out_dir` and `ground_truth` concern GREW submissions only.
+    """
+    options = {}
+    if config.eval.protocol == "gait3d":
+        options["probe_set"] = partitions.load(config.data).probe
+    if config.eval.protocol == "grew_submission":
+        options = {"out_dir": out_dir, "ground_truth": ground_truth}
+    return evaluation.evaluate(
+        config.eval.protocol,
+        embeddings,
+        feed.labels,
+        feed.types,
+        feed.views,
+        metric=config.eval.metric,
+        gallery_types=tuple(config.eval.gallery_types),
+        probe_types=tuple(config.eval.probe_types),
+        compat=config.compat,
+        **options,
+    )
+
+
+def evaluate_variables(
+    config: ConfigDict, model: nn.Module, variables: dict, feed: Feed, mesh: Mesh
+) -> dict:
+    """Embed the test set with `variables` and score it."""
+    embeddings = embedding.embed_dataset(config, model, variables, feed, mesh)
+    return score(config, _chosen(embeddings, config.eval.embedding), feed)
+
+
+def _chosen(embeddings: dict[str, np.ndarray], name: str) -> np.ndarray:
+    if name not in embeddings:
+        raise ConfigError(f"eval.embedding={name!r}: the network gives {', '.join(embeddings)}")
+    return embeddings[name]
+
+
+def scalars(result: dict) -> dict[str, float]:
+    """The headline numbers of a record as metrics, named eval/<score>."""
+    return {f"eval/{name}": value for name, value in result["headline"].items()}
+
+
+def untrained_variables(config: ConfigDict, model: nn.Module) -> dict:
+    """Fresh weights of `config.seed`, for comparison."""
+    key = jax.random.key(config.seed)
+    return jax.jit(lambda: step.init_variables(config, model, key, step.example_clips(config)))()
+
+
+def evaluate(
+    config: ConfigDict,
+    checkpoint_path: str | Path,
+    workdir: str | Path | None = None,
+    *,
+    save_embeddings: bool = False,
+    both_embeddings: bool = False,
+    seeds: int = 0,
+    compare_untrained: bool = False,
+    figures: bool = True,
+    ground_truth: str | None = None,
+) -> dict:
+    """Evaluate a checkpoint; writes evaluation.json and evaluation/ in the work directory.
+
+    Args:
+      checkpoint_path: work directory of a training run, or a weights .npz.
+      workdir: where results go; default: beside the checkpoint.
+      save_embeddings: also write embeddings.npz.
+      both_embeddings: also score the other embedding of the same pass.
+      seeds: also score this many random test windows, as the reference draws one.
+      compare_untrained: also score fresh weights.
+      figures: also write figures and the HTML report.
+      ground_truth: answers of a GREW submission, see `gaitjax.evaluation.grew_submission`.
+
+    Returns:
+      The record (see `gaitjax.evaluation.record`), with "checkpoint", "embedding" and
+      "window", and where asked for "embeddings", "random_windows" and "untrained".
+    """
+    checkpoint_path = Path(checkpoint_path)
+    if workdir is None:
+        workdir = checkpoint_path if checkpoint_path.is_dir() else checkpoint_path.parent
+    workdir = Path(workdir)
+    main_process = jax.process_index() == 0
+    say = print if main_process else (lambda *_: None)
+
+    model = models.build(config)
+    variables, metadata = checkpoint.load_variables(checkpoint_path)
+    shapes = step.variable_shapes(config, model)
+    variables, _ = weights.fit(variables, shapes, str(checkpoint_path))
+    mesh = sharding.make_mesh()
+    feed = open_feed(config, "test", mesh)
+    say(_describe(config, checkpoint_path, metadata, feed))
+
+    embeddings = embedding.embed_dataset(config, model, variables, feed, mesh)
+    chosen = _chosen(embeddings, config.eval.embedding)
+    result = score(config, chosen, feed, workdir / "evaluation", ground_truth)
+    result |= {
+        "checkpoint": {"path": str(checkpoint_path), **_origin(metadata)},
+        "embedding": config.eval.embedding,
+        "window": config.eval.window if config.eval.clip == "ordered" else "all",
+    }
+    say(evaluation.format_record(result))
+    if both_embeddings:
+        result["embeddings"] = {
+            name: score(config, value, feed)["headline"] for name, value in embeddings.items()
+        }
+        for name, headline in result["embeddings"].items():
+            say(f"{name}: {_line(headline)}")
+    if seeds:
+        result["random_windows"] = _random_windows(config, model, variables, feed, mesh, seeds)
+        say(_format_spread(result["random_windows"]))
+    untrained = None
+    if compare_untrained:
+        fresh = untrained_variables(config, model)
+        untrained = evaluate_variables(config, model, fresh, feed, mesh)
+        result["untrained"] = untrained["headline"]
+        say(f"untrained: {_line(untrained['headline'])}")
+    if not main_process:
+        return result
+
+    workdir.mkdir(parents=True, exist_ok=True)
+    _write(workdir / "evaluation.json", json.dumps(result, indent=1) + "\n")
+    if save_embeddings:
+        names = dict(labels=feed.labels, types=feed.types, views=feed.views)
+        temporary = workdir / f".embeddings.{os.getpid()}.npz"
+        np.savez(temporary, embeddings=chosen, **names)
+        os.replace(temporary, workdir / "embeddings.npz")
+    if figures:
+        details = {"checkpoint": str(checkpoint_path), "embedding": result["embedding"]}
+        details |= {"window": result["window"], "data": config.data.name}
+        page = write_report(
+            result,
+            workdir / "evaluation",
+            details=details,
+            poses=feed.poses,
+            joints=config.model.joints,
+            untrained=untrained,
+        )
+        say(f"report: {page}")
+    return result
+
+
+def _random_windows(config, model, variables, feed, mesh, seeds: int) -> dict:
+    """Headline numbers over `seeds` random test windows: runs, mean and standard deviation."""
+    if config.eval.clip != "ordered":
+        raise ConfigError("--seeds varies the test window, but this config tests whole sequences")
+    runs = []
+    for seed in range(seeds):
+        drawn = config.copy_and_resolve_references()
+        drawn.eval.window, drawn.seed = "random", seed
+        runs.append(evaluate_variables(drawn, model, variables, feed, mesh)["headline"])
+    columns = {name: [run[name] for run in runs] for name in runs[0]}
+    return {
+        name: {"mean": float(np.mean(v)), "std": float(np.std(v, ddof=len(v) > 1)), "runs": v}
+        for name, v in columns.items()
+    }
+
+
+def _format_spread(spread: dict) -> str:
+    return "\n".join(
+        f"random windows: {name} {v['mean']:.2f} +- {v['std']:.2f} "
+        f"({min(v['runs']):.2f} to {max(v['runs']):.2f}, {len(v['runs'])} seeds)"
+        for name, v in spread.items()
+    )
+
+
+def _line(headline: dict) -> str:
+    return ", ".join(f"{name} {value:.2f}" for name, value in headline.items())
+
+
+def _describe(config, path: Path, metadata: dict, feed) -> str:
+    e, m = config.eval, config.model
+    lines = [
+        f"checkpoint: {path}" + (f" (step {metadata['step']})" if "step" in metadata else ""),
+        f"data: {config.data.name} test set, {len(feed.labels)} sequences",
+        f"protocol: {e.protocol}, {e.metric}, embedding {e.embedding}, "
+        + (f"{e.window} window of {e.frames} frames" if e.clip == "ordered" else "whole sequences"),
+    ]
+    if "input_centre" in m:
+        lines.append(f"centre joints: input {m.input_centre}, test-time views {m.tta_centre}")
+    return "\n".join(lines)
+
+
+def _origin(metadata: dict) -> dict:
+    return {key: value for key, value in metadata.items() if key not in ("config", "source")}
+
+
+def _report(config, result: dict, embeddings: np.ndarray, feed, folder: Path) -> None:
+    raise NotImplementedError
+
+
+def _write(path: Path, text: str) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(text)
+    os.replace(temporary, path)
+
+
+def main(argv: list[str] | None = None) -> int:
+    args, rest = _parser().parse_known_args(argv)
+    try:
+        evaluate(
+            from_arguments(args.config, rest),
+            args.checkpoint,
+            args.workdir,
+            save_embeddings=args.save_embeddings,
+            both_embeddings=args.both_embeddings,
+            seeds=args.seeds,
+            compare_untrained=args.compare_untrained,
+            figures=args.figures,
+            ground_truth=args.ground_truth,
+        )
+    except (ConfigError, DataError, weights.WeightsError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser():
+    result = parser(
+        "Evaluate a checkpoint on the test set: prints the protocol's numbers and writes\n"
+        "evaluation.json and evaluation/ (figures, report.html).",
+        "python -m gaitjax.evaluate --config gaitgraph2_grew --checkpoint weights.npz \\\n"
+        "           --config.data.root=DIR",
+    )
+    add = result.add_argument
+    add("--checkpoint", required=True, help="work directory of a run, or a weights .npz")
+    add("--workdir", help="where results go (default: beside the checkpoint)")
+    add("--save_embeddings", action="store_true", help="also write embeddings.npz")
+    add("--both_embeddings", action="store_true", help="score embed_1 and embed_2 in one pass")
+    add("--seeds", type=int, default=0, help="also score this many random test windows")
+    add("--compare_untrained", action="store_true", help="also score fresh weights")
+    add("--figures", action=argparse.BooleanOptionalAction, default=True, help="draw the report")
+    add("--ground_truth", help="csv of answers to score a GREW submission with")
+    return result
+
+
+if __name__ == "__main__":
+    sys.exit(main())

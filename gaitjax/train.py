@@ -1,0 +1,315 @@
+"""Train a gait network: python -m gaitjax.train --config NAME --workdir DIR.
+
+Start order: a checkpoint in the work directory, else `config.init_from`, else fresh
+weights. The batch and the augmentation at step t are a pure function of (seed, t), so a
+run that is killed and started again ends bit for bit where it would have ended.
+"""
+
+import json
+import math
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import jax
+import numpy as np
+from ml_collections import ConfigDict
+
+from gaitjax import checkpoint, evaluate, models, optim, sharding, step, weights
+from gaitjax.config import ConfigError, from_arguments, parser
+from gaitjax.data import sampling, streaming
+from gaitjax.errors import DataError
+from gaitjax.feed import Feed, open_feed
+from gaitjax.metrics import MetricWriter, Progress
+
+# Fields that may differ between the runs that share a work directory.
+_BOOKKEEPING = (
+    *(f"train.{key}" for key in ("log_every", "save_every", "save_minutes", "keep", "eval_every")),
+    *(
+        f"data.{key}"
+        for key in ("root", "partition", "cache_dir", "device_budget_gb", "image_cache_gb")
+    ),
+    "train.keep_best",
+    "init_from",
+    "init_strict",
+)
+
+
+class TrainingError(RuntimeError):
+    """Training cannot go on: another config's work directory, or a loss that is not finite."""
+
+
+def _flat(config: dict, prefix: str = "") -> dict:
+    flat = {}
+    for key, value in config.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{prefix}{key}.")
+        else:
+            flat[prefix + key] = value
+    return flat
+
+
+def _claim(workdir: Path, config: ConfigDict) -> None:
+    """Write config.json, or check that the work directory belongs to this config."""
+    path = workdir / "config.json"
+    ours = json.loads(config.to_json())
+    if path.exists():
+        theirs = _flat(json.loads(path.read_text()))
+        mine = _flat(ours)
+        differ = [
+            f"{key}: {theirs.get(key)!r} there, {mine.get(key)!r} here"
+            for key in sorted(theirs.keys() | mine.keys())
+            if theirs.get(key) != mine.get(key)
+            and not key.startswith("eval.")
+            and key not in _BOOKKEEPING
+        ]
+        if differ:
+            raise TrainingError(
+                f"{workdir} holds a run of another config:\n  "
+                + "\n  ".join(differ)
+                + "\nUse another --workdir, or delete this one to start over."
+            )
+    if jax.process_index() == 0:
+        workdir.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_suffix(".tmp")
+        temporary.write_text(json.dumps(ours, indent=1) + "\n")
+        os.replace(temporary, path)
+
+
+def _check(config: ConfigDict, mesh) -> None:
+    """ConfigError for a training section that cannot work."""
+    train = config.train
+    if train.steps <= 0 or train.batch_size <= 0:
+        raise ConfigError("train.steps and train.batch_size must be positive")
+    if train.per_identity and train.batch_size % train.per_identity:
+        raise ConfigError(
+            f"train.batch_size={train.batch_size} is not a multiple of "
+            f"train.per_identity={train.per_identity}"
+        )
+    if train.ema and not 0 < train.ema < 1:
+        raise ConfigError(f"train.ema={train.ema} must lie between 0 and 1")
+    sharding.check_batch(train.batch_size, mesh, "train.batch_size")
+
+
+class _StopRequest:
+    """Turns SIGTERM and Ctrl-C into a request to save and stop.
+
+    With jax.distributed running, its preemption service listens instead (orbax asks it).
+    """
+
+    def __init__(self):
+        self.received = ""
+        self._old = {}
+
+    def __enter__(self):
+        in_main = threading.current_thread() is threading.main_thread()
+        if in_main and not jax.distributed.is_initialized():
+            for number in (signal.SIGTERM, signal.SIGINT):
+                self._old[number] = signal.signal(number, self._handle)
+        return self
+
+    def _handle(self, number, frame):
+        if self.received:  # asked twice: leave at once
+            raise KeyboardInterrupt
+        self.received = signal.Signals(number).name
+
+    def __exit__(self, *_):
+        for number, handler in self._old.items():
+            signal.signal(number, handler)
+
+
+def _initial(config: ConfigDict, state: dict) -> dict:
+    """`state` with the weights of `config.init_from`."""
+    variables, metadata = checkpoint.load_variables(config.init_from)
+    current = {"params": state["params"], "batch_stats": state["batch_stats"]}
+    loaded, report = weights.fit(variables, current, config.init_from, strict=config.init_strict)
+    loaded = jax.tree.map(lambda new, old: sharding.put(new, old.sharding), loaded, current)
+    kept = len(jax.tree.leaves(current)) - sum("not in the network" not in r for r in report)
+    print(f"init_from {config.init_from}: loaded {kept} arrays", *report, sep="\n  ")
+    state = {**state, **loaded}
+    if "ema" in state:
+        state["ema"] = jax.tree.map(lambda x: x.copy(), state["params"])
+    return state
+
+
+def train(config: ConfigDict, workdir: str | Path) -> tuple[dict, dict]:
+    """Train `config` in `workdir`, resuming what is there.
+
+    Returns:
+      (state, metrics): the final state (see `gaitjax.step`) on the devices, and the last
+      logged metrics, with the evaluation record under "evaluation" if there was one.
+    Raises:
+      ConfigError, DataError, WeightsError, TrainingError: each says what to change.
+    """
+    workdir = Path(workdir)
+    main_process = jax.process_index() == 0
+    say = print if main_process else (lambda *_: None)
+
+    ############################################################ devices, config, data
+    mesh = sharding.make_mesh()
+    _check(config, mesh)
+    feed = open_feed(config, "train", mesh)
+    _claim(workdir, config)
+    identities, class_ids = np.unique(feed.labels, return_inverse=True)
+    class_ids = class_ids.astype(np.int32)
+    say(
+        f"devices: {mesh.size} x {jax.devices()[0].device_kind}, "
+        f"{jax.process_count()} process(es)\n"
+        f"data: {config.data.name}, {len(identities)} identities, {len(class_ids)} sequences, "
+        f"{feed.about}"
+    )
+
+    ############################################################ network, optimiser, state
+    model = models.build(config)
+    shapes = step.variable_shapes(config, model)
+    tx = optim.optimizer(config, shapes["params"])
+    lr, _ = optim.schedule(config.schedule, config.train.steps)
+    whole, split = sharding.replicated(mesh), sharding.batched(mesh)
+    state = jax.jit(lambda: step.init_state(config, model, tx), out_shardings=whole)()
+    count = sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(shapes["params"]))
+    say(f"network: {config.model.name}, {count:,} parameters, {config.model.dtype}")
+
+    ############################################################ resume, or start from weights
+    checkpoints = checkpoint.manager(workdir, config.train.keep)
+    if checkpoints.latest_step() is not None:
+        state = checkpoint.restore(checkpoints, state)
+        say(f"resumed {workdir} at step {int(state['step'])}")
+    elif config.init_from:
+        state = _initial(config, state)
+    start = int(state["step"])
+
+    ############################################################ one step
+    update = jax.jit(
+        step.make_update(config, model, tx, lr),
+        donate_argnums=(0,),
+        in_shardings=(whole, whole, split),
+        out_shardings=(whole, whole),
+    )
+
+    def batch_at(t: int) -> dict:
+        size, section = config.train.batch_size, config.train
+        rows = sampling.rows(class_ids, size, section.per_identity, section.shuffle, config.seed, t)
+        windows = sampling.windows(
+            feed.lengths, rows, section.frames, section.skip, section.clip, config.seed, t
+        )
+        return sharding.put_tree({"labels": class_ids[rows], **feed.clips(rows, windows)}, split)
+
+    ############################################################ loop
+    total = config.train.steps
+    writer = MetricWriter(workdir, start, active=main_process)
+    progress = Progress(start, total, "seq", config.train.batch_size, active=main_process)
+    test = _test_feed(config, mesh, say)
+    last: dict = {}
+    saved, saved_at = start, time.monotonic()
+    finite_until = start
+
+    with _StopRequest() as stop:
+        for done, batch in enumerate(streaming.prefetch(batch_at, start, total), start=start + 1):
+            state, metrics = update(state, feed.frames, batch)
+            progress.advance()
+            # On several hosts only what all agree on may stop or save, so no clocks there.
+            stopping = bool(stop.received) or checkpoints.reached_preemption(done)
+            final = done == total
+            logging = done % config.train.log_every == 0 or final or stopping
+            saving = done % config.train.save_every == 0 or final or stopping
+            if jax.process_count() == 1 and config.train.save_minutes:
+                saving |= time.monotonic() - saved_at > 60 * config.train.save_minutes
+            every = config.train.eval_every
+            evaluating = final or bool(every and done % every == 0 and not stopping)
+
+            if logging or saving:
+                values = {k: float(v) for k, v in jax.device_get(metrics).items()}
+                if not (math.isfinite(values["loss"]) and math.isfinite(values["grad_norm"])):
+                    raise TrainingError(
+                        f"loss {values['loss']}, gradient norm {values['grad_norm']}: not finite "
+                        f"somewhere in steps {finite_until + 1} to {done}. The newest checkpoint "
+                        f"is of step {saved}. Try a lower schedule.lr, train.clip_norm=1, or "
+                        "look for bad sequences in the data."
+                    )
+                finite_until = done
+            if logging:
+                rate = progress.log(done, {k: values[k] for k in ("loss", "lr", "grad_norm")})
+                writer.write(done, {**values, "sequences_per_second": rate})
+                last = values
+            if evaluating and test is not None:
+                last |= _evaluate(config, model, state, test, mesh, workdir, writer, done)
+                progress.pause()
+            # Saved last: whatever a kill loses is done again after the resume.
+            if saving:
+                checkpoint.save(checkpoints, done, state, config)
+                saved, saved_at = done, time.monotonic()
+            if stopping:
+                checkpoints.wait_until_finished()
+                say(f"{stop.received or 'preemption'}: saved step {done}; run again to go on")
+                break
+
+    checkpoints.wait_until_finished()
+    checkpoints.close()
+    progress.close()
+    writer.close()
+    return state, last
+
+
+def _test_feed(config: ConfigDict, mesh, say) -> Feed | None:
+    """The test set, or None (with a note) where the data has none."""
+    try:
+        return open_feed(config, "test", mesh)
+    except DataError as error:
+        say(f"no evaluation while training: {error}")
+        return None
+
+
+def _evaluate(config, model, state, test, mesh, workdir, writer, done) -> dict:
+    """Evaluate the state, record it, and keep best.npz by `train.keep_best`."""
+    variables = {
+        "params": state.get("ema", state["params"]),
+        "batch_stats": state["batch_stats"],
+    }
+    record = evaluate.evaluate_variables(config, model, variables, test, mesh)
+    values = evaluate.scalars(record)
+    writer.write(done, values)
+    if jax.process_index() == 0:
+        print(f"step {done}  " + "  ".join(f"{k} {v:.2f}" for k, v in values.items()), flush=True)
+        _keep_best(config, variables, values, workdir, done)
+    return {"evaluation": record}
+
+
+def _keep_best(config, variables, values, workdir, done) -> None:
+    metric = config.train.keep_best
+    if not metric:
+        return
+    if metric not in values:
+        raise ConfigError(f"train.keep_best={metric!r} is no metric; known: {', '.join(values)}")
+    path = workdir / "best.npz"
+    best = weights.load(path)[1]["value"] if path.exists() else -math.inf
+    if values[metric] > best:
+        metadata = {"metric": metric, "value": values[metric], "step": done}
+        weights.save(path, variables, metadata | {"config": json.loads(config.to_json())})
+
+
+def main(argv: list[str] | None = None) -> int:
+    args, rest = _parser().parse_known_args(argv)
+    try:
+        train(from_arguments(args.config, rest), args.workdir)
+    except (ConfigError, DataError, weights.WeightsError, TrainingError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser():
+    result = parser(
+        "Train a gait network; run again to resume. Any config field can be changed with\n"
+        "--config.FIELD=VALUE.",
+        "python -m gaitjax.train --config gaitgraph2_grew --workdir out \\\n"
+        "           --config.data.root=DIR --config.train.batch_size=256",
+    )
+    result.add_argument("--workdir", required=True, help="folder for checkpoints and metrics")
+    return result
+
+
+if __name__ == "__main__":
+    sys.exit(main())
