@@ -117,7 +117,7 @@ def from_arguments(name_or_path: str, rest: list[str]) -> ConfigDict:
     return config
 
 
-def parser(description: str, example: str) -> argparse.ArgumentParser:
+def parser(description: str, example: str, config_required: bool = True) -> argparse.ArgumentParser:
     """Argument parser with the `--config` flag that every command shares."""
     result = argparse.ArgumentParser(
         description=description,
@@ -125,5 +125,5 @@ def parser(description: str, example: str) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    result.add_argument("--config", required=True, help="config file, or its bare name")
+    result.add_argument("--config", required=config_required, help="config file, or its bare name")
     return result
