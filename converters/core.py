@@ -9,11 +9,13 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+import ml_dtypes
 import numpy as np
 
 from gaitjax.errors import DataError
 
 Path = tuple[str, ...]
+FLOATS = "fV"  # kinds of NumPy's floats, and of bfloat16
 
 
 class Layout(NamedTuple):
@@ -110,6 +112,13 @@ def unflatten(leaves: Mapping[Path, object]) -> dict:
     return tree
 
 
+def without_prefix(state_dict: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+    """`state_dict` without the `module.` that data-parallel training puts before every key."""
+    if not all(key.startswith("module.") for key in state_dict):
+        return state_dict
+    return {key.removeprefix("module."): value for key, value in state_dict.items()}
+
+
 def to_flax(
     state_dict: Mapping[str, np.ndarray], rules: Sequence[Rule | Buffer], template: Mapping
 ) -> dict:
@@ -127,8 +136,7 @@ def to_flax(
       DataError: lists every missing or unused key, unfilled leaf, shape that differs and
         adjacency that differs from ours by more than 1e-6.
     """
-    if state_dict and all(key.startswith("module.") for key in state_dict):
-        state_dict = {key.removeprefix("module."): value for key, value in state_dict.items()}
+    state_dict = without_prefix(state_dict)
     leaves = flatten(template)
     filled: dict[Path, np.ndarray] = {}
     problems: list[str] = []
@@ -154,6 +162,9 @@ def to_flax(
                 f"{rule.torch_key} has shape {value.shape}; {'/'.join(rule.path)} needs {wanted}"
             )
             continue
+        if value.dtype.kind not in FLOATS:
+            problems.append(f"{rule.torch_key} is of type {value.dtype}; expected floats")
+            continue
         if value.dtype != leaf.dtype:
             cast[value.dtype.name] = cast.get(value.dtype.name, 0) + 1
         filled[rule.path] = np.ascontiguousarray(rule.layout.to_flax(value), leaf.dtype)
@@ -177,14 +188,35 @@ def _differs(buffer: Buffer, value: np.ndarray) -> list[str]:
         return []
     if value.shape != buffer.value.shape:
         return [f"{buffer.torch_key} has shape {value.shape}; ours is {buffer.value.shape}"]
+    if value.dtype.kind not in FLOATS:
+        return [f"{buffer.torch_key} is of type {value.dtype}; expected floats"]
     gap = np.abs(value.astype(np.float64) - buffer.value).max()
-    if not gap <= 1e-6:
+    if not gap <= max(1e-6, ml_dtypes.finfo(value.dtype).eps):
         return [f"{buffer.torch_key} differs from our adjacency by {gap:.3g}: another graph"]
     return []
 
 
-def to_torch(variables: Mapping, rules: Sequence[Rule | Buffer]) -> dict[str, np.ndarray]:
+def kept_buffers(
+    state_dict: Mapping[str, np.ndarray], rules: Sequence[Rule | Buffer]
+) -> dict[str, int | list]:
+    """Values of the buffers that are not exactly ours, as JSON, for `to_torch` to write again."""
+    state_dict = without_prefix(state_dict)
+    return {
+        rule.torch_key: value.tolist()
+        for rule in rules
+        if isinstance(rule, Buffer) and (value := state_dict.get(rule.torch_key)) is not None
+        if (value.dtype, value.shape) == (rule.value.dtype, rule.value.shape)
+        and not np.array_equal(value, rule.value)
+    }
+
+
+def to_torch(
+    variables: Mapping, rules: Sequence[Rule | Buffer], buffers: Mapping[str, int | list] = {}
+) -> dict[str, np.ndarray]:
     """The torch state dict of `variables`, every key of the reference included.
+
+    Args:
+      buffers: what `kept_buffers` kept, written instead of our values.
 
     Raises:
       DataError: lists leaves that no rule names or that are missing.
@@ -196,7 +228,7 @@ def to_torch(variables: Mapping, rules: Sequence[Rule | Buffer]) -> dict[str, np
     if problems:
         raise DataError("the variables do not fit the rules:\n  " + "\n  ".join(problems))
     return {
-        rule.torch_key: np.asarray(rule.value)
+        rule.torch_key: np.asarray(buffers.get(rule.torch_key, rule.value), rule.value.dtype)
         if isinstance(rule, Buffer)
         else np.ascontiguousarray(rule.layout.to_torch(np.asarray(leaves[rule.path])))
         for rule in rules
