@@ -13,7 +13,7 @@ from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
 from gaitjax import sharding
-from gaitjax.data import packing, streaming
+from gaitjax.data import packing, streaming, walkers
 
 
 class Feed(NamedTuple):
@@ -39,12 +39,12 @@ class Feed(NamedTuple):
 
 
 def open_feed(config: ConfigDict, split: str, mesh: Mesh) -> Feed:
-    """The train or test split of `config.data`.
+    """The train or test split of `config.data`; without a root, walkers are made.
 
     Raises:
       DataError: see `gaitjax.data.packing` and `gaitjax.data.streaming`.
     """
-    data, modality = config.data, config.data.modality.split("+")
+    data, modality = _with_root(config.data), config.data.modality.split("+")
     packed = images = frames = None
     about = []
     if "pose" in modality:
@@ -84,3 +84,13 @@ def open_feed(config: ConfigDict, split: str, mesh: Mesh) -> Feed:
         poses if packed else None,
         ", ".join(about),
     )
+
+
+def _with_root(data: ConfigDict) -> ConfigDict:
+    """`data`, with synthetic walkers in the cache folder if it names them and no root."""
+    if data.name != "walkers" or data.root:
+        return data
+    data = data.copy_and_resolve_references()
+    data.root = str(packing.cache_folder(data) / "walkers")
+    walkers.generate(data.root)
+    return data

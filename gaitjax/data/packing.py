@@ -119,7 +119,7 @@ def load(data: ConfigDict, split: str, joints: str | None = None) -> Packed:
     facts = [_VERSION, data.name, os.path.realpath(root), split, ids, data.modality]
     facts += [source.num_joints, target.num_joints, data.impute]
     digest = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
-    folder = Path(data.cache_dir or "~/.cache/gaitjax").expanduser()
+    folder = cache_folder(data)
     cache = folder / f"{data.name}-{split}-{digest}.poses"
     if cached := _read_cache(cache, root):
         return cached
@@ -144,6 +144,11 @@ def load(data: ConfigDict, split: str, joints: str | None = None) -> Packed:
         )
         packed = None
     return packed or Packed(np.concatenate(sequences), **small)
+
+
+def cache_folder(data: ConfigDict) -> Path:
+    """Where `config.data` keeps what it makes: `data.cache_dir`, else ~/.cache/gaitjax."""
+    return Path(data.cache_dir or "~/.cache/gaitjax").expanduser()
 
 
 def _scan(root: Path, ids: Iterable[str]) -> Index:

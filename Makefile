@@ -1,0 +1,39 @@
+# make demo: train and evaluate on synthetic walkers.  make test: all tests.
+PYTHON ?= python3
+# On Linux plain torch brings gigabytes of CUDA libraries; the converter's tests need the CPU only.
+TORCH ?= torch==2.13.0
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO := demo_out
+
+.PHONY: demo test format clean
+
+demo: $(VENV)/.demo
+	$(BIN)/python -m gaitjax.train --config configs/gaitgraph2_walkers.py --workdir $(DEMO)
+	$(BIN)/python -m gaitjax.evaluate --config configs/gaitgraph2_walkers.py \
+		--checkpoint $(DEMO) --compare_untrained
+	@echo "metrics: $(DEMO)/metrics.jsonl, numbers: $(DEMO)/evaluation.json, figures: $(DEMO)/evaluation/"
+
+test: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/python -m pytest -n 2 --dist worksteal --durations 10
+
+format: $(VENV)/.test
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
+
+$(VENV)/.demo: $(BIN)/python setup.cfg pyproject.toml
+	$(BIN)/pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.test: $(BIN)/python setup.cfg pyproject.toml
+	$(BIN)/pip install --quiet '$(TORCH)'
+	$(BIN)/pip install --quiet --editable '.[test]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) $(DEMO) build dist *.egg-info .pytest_cache .ruff_cache
