@@ -26,6 +26,7 @@ from gaitjax.models import resgcn
 from gaitjax.skeleton import adjacency, joint_format
 
 Rules = list[Rule | Buffer]
+SOURCES = ("opengait", "tteepe")
 
 
 def rules(config: ConfigDict, source: str = "opengait") -> Rules:

@@ -29,6 +29,15 @@ def save(checkpoints: ocp.CheckpointManager, step: int, state: dict, config) -> 
     checkpoints.save(step, args=args, force=True)
 
 
+def save_variables(workdir: str | Path, step: int, variables: dict, metadata: dict) -> None:
+    """Write `variables` as the one checkpoint of a new `workdir`, for `load_variables`."""
+    args = ocp.args.Composite(
+        state=ocp.args.StandardSave(variables), meta=ocp.args.JsonSave(metadata)
+    )
+    with manager(workdir, keep=1) as checkpoints:
+        checkpoints.save(step, args=args, force=True)
+
+
 def restore(checkpoints: ocp.CheckpointManager, template: dict) -> dict:
     """The newest state, laid out on devices as `template` (arrays or shapes with shardings)."""
     abstract = jax.tree.map(

@@ -6,6 +6,7 @@ import difflib
 import importlib
 import importlib.util
 import pkgutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from ml_collections import ConfigDict
@@ -22,7 +23,8 @@ def names() -> list[str]:
     return sorted(m.name for m in pkgutil.iter_modules(configs.__path__) if m.name != "common")
 
 
-def _nearest(name: str, known) -> str:
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A hint for an unknown `name`: the known ones like it, or all."""
     close = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
     return f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(sorted(known))}"
 
@@ -43,7 +45,7 @@ def load(name_or_path: str) -> ConfigDict:
         elif path.suffix == ".py" and path.parent.name == "configs" and path.stem in names():
             module = importlib.import_module(f"configs.{path.stem}")
         else:
-            raise ConfigError(f"no config {name_or_path!r}; {_nearest(path.stem, names())}")
+            raise ConfigError(f"no config {name_or_path!r}; {nearest(path.stem, names())}")
         config = module.get_config()
     except (AttributeError, KeyError) as error:
         raise ConfigError(f"config {name_or_path}: {error}") from error
@@ -88,7 +90,7 @@ def override(config: ConfigDict, key: str, text: str) -> None:
             where = ".".join(parts[:depth])
             known = list(node) if isinstance(node, ConfigDict) else []
             prefix = f"{where}." if where else ""
-            hint = _nearest(part, known) if known else f"{where} has no fields"
+            hint = nearest(part, known) if known else f"{where} has no fields"
             raise ConfigError(f"unknown config key {prefix}{part!r}: {hint}")
         if depth < len(parts) - 1:
             node = node[part]

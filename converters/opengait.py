@@ -1,0 +1,55 @@
+"""OpenGait's checkpoints, from a file or from the Hugging Face hub:
+python -m converters.opengait --config NAME --checkpoint model.pt --output weights.npz
+"""
+
+import sys
+
+from converters import hub
+from converters.convert import convert, evaluate_command
+from gaitjax import zoo
+from gaitjax.config import ConfigError, from_arguments, parser
+from gaitjax.errors import DataError
+from gaitjax.weights import WeightsError
+
+
+def main(argv: list[str] | None = None) -> int:
+    arguments = _parser()
+    args, rest = arguments.parse_known_args(argv)
+    if args.zoo is None and (args.config is None or args.revision is not None):
+        arguments.error("--checkpoint needs --config and takes no --revision")
+    name = args.config or args.zoo
+    try:
+        path, origin = args.checkpoint, None
+        if args.zoo is not None:
+            folder = zoo.entry(args.zoo).folder
+            config = from_arguments(name, rest)
+            path, commit = hub.fetch(zoo.REPO, folder, args.revision)
+            origin = {"hub": f"{zoo.REPO}/{folder}", "commit": commit}
+        else:
+            config = from_arguments(name, rest)
+        convert(config, "opengait", path, args.output, origin)
+    except (ConfigError, DataError, WeightsError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(evaluate_command(name, args.output, rest))
+    return 0
+
+
+def _parser():
+    result = parser(
+        "Convert a checkpoint of OpenGait to weights that gaitjax reads without PyTorch.",
+        "python -m converters.opengait --zoo gaitgraph2_grew --output weights.npz\n"
+        "         python -m converters.opengait --config gaitgraph2_grew --checkpoint model.pt \\\n"
+        "             --output weights.npz",
+        config_required=False,
+    )
+    where = result.add_mutually_exclusive_group(required=True)
+    where.add_argument("--checkpoint", help="a .pt file; give its --config too")
+    where.add_argument("--zoo", help="a name from `python -m gaitjax.zoo list`: fetched, cached")
+    result.add_argument("--revision", help="branch, tag or commit of the hub's repository")
+    result.add_argument("--output", required=True, help="weights .npz, or a new work directory")
+    return result
+
+
+if __name__ == "__main__":
+    sys.exit(main())
