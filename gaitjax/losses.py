@@ -93,24 +93,31 @@ def supcon_re(
     return rows.mean() * (temperature / base_temperature), {}
 
 
-def triplet(outputs: dict, labels: Array, margin: float) -> tuple[Array, dict]:
-    """Batch-all triplet loss on embed_1 (N, D, P), per part, then mean over parts.
+def triplet(outputs: dict, labels: Array, margin: float, hard: bool = False) -> tuple[Array, dict]:
+    """Triplet loss on embed_1 (N, D, P), per part, then mean over parts.
 
-    All (anchor, positive, negative) triples count, the anchor being one of its own
-    positives; the mean runs over the non-zero terms. Any label multiset is accepted.
+    Batch-all: all (anchor, positive, negative) triples count, the anchor being one of its
+    own positives; the mean runs over the non-zero terms. `hard`: one triple for each
+    anchor, of its farthest positive and its nearest negative (Hermans et al., 2017); the
+    mean runs over all anchors. Any label multiset is accepted.
     """
     same = labels[:, None] == labels[None, :]
     triple = same[:, :, None] & ~same[:, None, :]
 
     def part(x: Array) -> tuple[Array, Array]:
         distance = pairwise_distance(x)
+        if hard:
+            positive = jnp.max(jnp.where(same, distance, 0.0), axis=1)
+            negative = jnp.min(jnp.where(same, jnp.inf, distance), axis=1)
+            term = jax.nn.relu(positive - negative + margin)
+            return term.mean(), jnp.sum(term > 0)
         term = jax.nn.relu(distance[:, :, None] - distance[:, None, :] + margin)
         term = jnp.where(triple, term, 0.0)
         active = jnp.sum(term > 0)
         return jnp.sum(term) / (active + 1e-9), active
 
     loss, active = jax.vmap(part, in_axes=2)(outputs["embed_1"])
-    share = active.mean() / jnp.maximum(triple.sum(), 1)
+    share = active.mean() / (len(labels) if hard else jnp.maximum(triple.sum(), 1))
     return loss.mean(), {"active_triplets": share}
 
 
