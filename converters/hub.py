@@ -31,6 +31,7 @@ def fetch(repo: str, folder: str, revision: str | None = None) -> tuple[Path, st
     """
     hub = _client()
     place = f"{repo}/{folder}" + (f" at {revision}" if revision else "")
+    print(f"asking the hub for {place}", flush=True)
     try:
         files = hub.HfApi().list_repo_tree(repo, f"{folder}/checkpoints", revision=revision)
         name = max((file.path for file in files), key=_iteration, default="")
@@ -50,7 +51,10 @@ def fetch(repo: str, folder: str, revision: str | None = None) -> tuple[Path, st
                 f"{place}: the hub cannot be reached ({_first_line(error)}) and the cache has no "
                 "checkpoint of it; connect, or give the file with --checkpoint"
             ) from error
-        print(f"the hub cannot be reached; taking {cached[0].name} from the cache")
+        print(
+            f"the hub cannot be reached; taking {cached[0].name} from the cache "
+            "(HF_HUB_OFFLINE=1 does so at once)"
+        )
         return cached
     if _iteration(name) < 0:
         raise DataError(f"{place}: no <name>-<iteration>.pt in its folder checkpoints")
