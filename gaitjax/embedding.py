@@ -74,4 +74,4 @@ def embed_dataset(
                 np.add.at(sums[name], rows, value)
             bar.update(len(np.unique(rows[counts[rows] == 0])))
             np.add.at(counts, rows, 1)
-    return {name: total / counts[:, None, None] for name, total in sums.items()}
+    return {name: total / counts[:, None, None].astype(np.float32) for name, total in sums.items()}

@@ -236,7 +236,7 @@ def main(argv: list[str] | None = None) -> int:
             figures=args.figures,
             ground_truth=args.ground_truth,
         )
-    except (ConfigError, DataError, weights.WeightsError) as error:
+    except (ConfigError, DataError, weights.WeightsError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

@@ -31,12 +31,3 @@ def put(array, sharding: NamedSharding) -> jax.Array:
 def put_tree(tree, sharding: NamedSharding):
     """`put` for every leaf of a pytree of arrays or scalars."""
     return jax.tree.map(lambda leaf: put(np.asarray(leaf), sharding), tree)
-
-
-def check_batch(batch_size: int, mesh: Mesh, field: str) -> None:
-    """ValueError unless `batch_size`, the value of `field`, splits evenly over the mesh."""
-    if batch_size % mesh.size:
-        raise ValueError(
-            f"{field}={batch_size} does not split over {mesh.size} devices; "
-            f"use a multiple of {mesh.size}"
-        )

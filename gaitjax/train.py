@@ -5,6 +5,7 @@ weights. The batch and the augmentation at step t are a pure function of (seed, 
 run that is killed and started again ends bit for bit where it would have ended.
 """
 
+import contextlib
 import json
 import math
 import os
@@ -55,6 +56,8 @@ def _flat(config: dict, prefix: str = "") -> dict:
 def _claim(workdir: Path, config: ConfigDict) -> None:
     """Write config.json, or check that the work directory belongs to this config."""
     path = workdir / "config.json"
+    if workdir.exists() and not workdir.is_dir():
+        raise TrainingError(f"--workdir {workdir} is a file; name a folder")
     ours = json.loads(config.to_json())
     if path.exists():
         theirs = _flat(json.loads(path.read_text()))
@@ -91,7 +94,11 @@ def _check(config: ConfigDict, mesh) -> None:
         )
     if train.ema and not 0 < train.ema < 1:
         raise ConfigError(f"train.ema={train.ema} must lie between 0 and 1")
-    sharding.check_batch(train.batch_size, mesh, "train.batch_size")
+    if train.batch_size % mesh.size:
+        raise ConfigError(
+            f"train.batch_size={train.batch_size} does not split over {mesh.size} devices; "
+            f"use a multiple of {mesh.size}"
+        )
 
 
 class _StopRequest:
@@ -152,9 +159,20 @@ def train(config: ConfigDict, workdir: str | Path) -> tuple[dict, dict]:
     mesh = sharding.make_mesh()
     _check(config, mesh)
     feed = open_feed(config, "train", mesh)
-    _claim(workdir, config)
     identities, class_ids = np.unique(feed.labels, return_inverse=True)
     class_ids = class_ids.astype(np.int32)
+    whole, split = sharding.replicated(mesh), sharding.batched(mesh)
+
+    def batch_at(t: int) -> dict:
+        size, section = config.train.batch_size, config.train
+        rows = sampling.rows(class_ids, size, section.per_identity, section.shuffle, config.seed, t)
+        windows = sampling.windows(
+            feed.lengths, rows, section.frames, section.skip, section.clip, config.seed, t
+        )
+        return sharding.put_tree({"labels": class_ids[rows], **feed.clips(rows, windows)}, split)
+
+    batch_at(0)  # a batch that cannot be drawn is refused before anything is written
+    _claim(workdir, config)
     say(
         f"devices: {mesh.size} x {jax.devices()[0].device_kind}, "
         f"{jax.process_count()} process(es)\n"
@@ -167,7 +185,6 @@ def train(config: ConfigDict, workdir: str | Path) -> tuple[dict, dict]:
     shapes = step.variable_shapes(config, model)
     tx = optim.optimizer(config, shapes["params"])
     lr, _ = optim.schedule(config.schedule, config.train.steps)
-    whole, split = sharding.replicated(mesh), sharding.batched(mesh)
     state = jax.jit(lambda: step.init_state(config, model, tx), out_shardings=whole)()
     count = sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(shapes["params"]))
     say(f"network: {config.model.name}, {count:,} parameters, {config.model.dtype}")
@@ -189,14 +206,6 @@ def train(config: ConfigDict, workdir: str | Path) -> tuple[dict, dict]:
         out_shardings=(whole, whole),
     )
 
-    def batch_at(t: int) -> dict:
-        size, section = config.train.batch_size, config.train
-        rows = sampling.rows(class_ids, size, section.per_identity, section.shuffle, config.seed, t)
-        windows = sampling.windows(
-            feed.lengths, rows, section.frames, section.skip, section.clip, config.seed, t
-        )
-        return sharding.put_tree({"labels": class_ids[rows], **feed.clips(rows, windows)}, split)
-
     ############################################################ loop
     total = config.train.steps
     writer = MetricWriter(workdir, start, active=main_process)
@@ -206,7 +215,9 @@ def train(config: ConfigDict, workdir: str | Path) -> tuple[dict, dict]:
     saved, saved_at = start, time.monotonic()
     finite_until = start
 
-    with _StopRequest() as stop:
+    with _StopRequest() as stop, contextlib.ExitStack() as finally_:
+        for resource in (checkpoints, progress, writer):
+            finally_.callback(resource.close)
         for done, batch in enumerate(streaming.prefetch(batch_at, start, total), start=start + 1):
             state, metrics = update(state, feed.frames, batch)
             progress.advance()
@@ -246,10 +257,7 @@ def train(config: ConfigDict, workdir: str | Path) -> tuple[dict, dict]:
                 say(f"{stop.received or 'preemption'}: saved step {done}; run again to go on")
                 break
 
-    checkpoints.wait_until_finished()
-    checkpoints.close()
-    progress.close()
-    writer.close()
+        checkpoints.wait_until_finished()
     return state, last
 
 
@@ -294,7 +302,7 @@ def main(argv: list[str] | None = None) -> int:
     args, rest = _parser().parse_known_args(argv)
     try:
         train(from_arguments(args.config, rest), args.workdir)
-    except (ConfigError, DataError, weights.WeightsError, TrainingError) as error:
+    except (ConfigError, DataError, weights.WeightsError, TrainingError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
