@@ -29,6 +29,7 @@ def base() -> ConfigDict:
                 modality="pose",  # pose | map | pose+silhouette | map+silhouette
                 joints="coco",  # joint format of the files
                 impute="none",  # none | frame_mean | knn: missing joints, filled at packing
+                impute_test="",  # the same for the test set; "" is as `impute`
                 cache_dir="",  # packed poses; "" is ~/.cache/gaitjax
                 device_budget_gb=4.0,  # packed poses above this stay on the host
                 image_cache_gb=4.0,  # maps and silhouettes kept in host memory once read
@@ -193,6 +194,7 @@ def gaittr(dataset: str) -> ConfigDict:
             widths=(10, 64, 64, 128, 256),
             embedding_dim=128,
             dropout=0.1,
+            input_centre=0,  # centre joint of the network's input
         )
     )
     config.train.batch_size = 128

@@ -203,7 +203,7 @@ def _describe(config, path: Path, metadata: dict, feed) -> str:
         f"protocol: {e.protocol}, {e.metric}, embedding {e.embedding}, "
         + (f"{e.window} window of {e.frames} frames" if e.clip == "ordered" else "whole sequences"),
     ]
-    if "input_centre" in m:
+    if "tta_centre" in m:
         lines.append(f"centre joints: input {m.input_centre}, test-time views {m.tta_centre}")
     return "\n".join(lines)
 

@@ -105,6 +105,9 @@ def load(data: ConfigDict, split: str, joints: str | None = None) -> Packed:
         parts; files that are no (T, V, 3) pose of finite numbers with the joints of
         `data.joints`.
     """
+    if split == "test" and data.impute_test:
+        data = data.copy_and_resolve_references()
+        data.impute = data.impute_test
     if data.modality.split("+")[0] != "pose":
         raise DataError(f"data.modality is {data.modality!r}; only poses are packed")
     if data.impute not in _IMPUTE:

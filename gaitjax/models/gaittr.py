@@ -84,6 +84,7 @@ class GaitTR(nn.Module):
       widths: channels of the input and of each block.
       embedding_dim: D.
       dropout: probability before each temporal convolution, in training.
+      input_centre: centre joint of the input's offsets (read by the pipeline).
       dtype: compute type, float32 or bfloat16.
     """
 
@@ -91,6 +92,7 @@ class GaitTR(nn.Module):
     widths: tuple[int, ...] = (10, 64, 64, 128, 256)
     embedding_dim: int = 128
     dropout: float = 0.1
+    input_centre: int = 0
     dtype: str = "float32"
 
     @nn.compact

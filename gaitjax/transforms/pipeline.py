@@ -27,7 +27,7 @@ def _pose_input(config: ConfigDict, clips: Array) -> Array:
     if config.model.name == "gaitgraph2":
         return streams.gaitgraph_streams(clips, fmt, config.model.input_centre)
     if config.model.name == "gaittr":
-        return streams.gaittr_streams(clips, fmt)
+        return streams.gaittr_streams(clips, fmt, config.model.input_centre)
     return clips
 
 

@@ -43,8 +43,9 @@ def gaitgraph_streams(poses: Array, fmt: JointFormat, centre: int) -> Array:
     return jnp.stack([joint, velocity, bones], axis=-2)
 
 
-def gaittr_streams(poses: Array, fmt: JointFormat) -> Array:
-    """GaitTR's input, (..., T, V, 10): position, offset to joint 0, motion, bone (section 4.6)."""
+def gaittr_streams(poses: Array, fmt: JointFormat, centre: int = 0) -> Array:
+    """GaitTR's input, (..., T, V, 10): position, offset to `centre`, motion, bone (section 4.6)."""
     xy = poses[..., :2]
-    parts = [xy, xy - xy[..., :1, :], _displacement(xy, 1), _displacement(xy, 2), _bone(xy, fmt)]
+    offset = xy - xy[..., centre : centre + 1, :]
+    parts = [xy, offset, _displacement(xy, 1), _displacement(xy, 2), _bone(xy, fmt)]
     return jnp.concatenate(parts, axis=-1)
