@@ -45,6 +45,7 @@ def data(tmp_path) -> ConfigDict:
             modality="pose",
             joints="coco",
             impute="none",
+            impute_test="",
             cache_dir=str(tmp_path / "cache"),
         )
     )
@@ -395,3 +396,13 @@ def test_cache_file_has_usual_permissions(data):
     os.umask(mask)
     mode = stat.S_IMODE(os.stat(os.path.join(data.cache_dir, caches(data)[0])).st_mode)
     assert mode == 0o666 & ~mask
+
+
+def test_the_test_set_alone_is_imputed(data, tmp_path):
+    for label in ("a", "c"):
+        poses = sequence(7)
+        poses[2, 4] = 0
+        put(tmp_path / "root" / label / "nm/000/000.pkl", poses)
+    data.impute_test = "frame_mean"
+    assert (packing.load(data, "train").poses == 0).any()
+    assert not (packing.load(data, "test").poses[..., :2] == 0).any()

@@ -37,6 +37,7 @@ def test_layout_is_what_packing_reads(tmp_path):
             modality="pose",
             joints="coco",
             impute="none",
+            impute_test="",
             cache_dir=str(tmp_path / "cache"),
         )
     )
