@@ -1,6 +1,7 @@
 """Training checkpoints in a work directory; the only file that knows orbax."""
 
 import json
+import logging
 from pathlib import Path
 
 import jax
@@ -9,6 +10,9 @@ import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers
 
 from gaitjax import weights
+
+# Orbax warns of a file missing in folders that it wrote itself.
+logging.getLogger("absl").setLevel(logging.ERROR)
 
 
 def manager(workdir: str | Path, keep: int) -> ocp.CheckpointManager:

@@ -16,6 +16,7 @@ from gaitjax import checkpoint, embedding, evaluation, models, sharding, step, w
 from gaitjax.config import ConfigError, from_arguments, parser
 from gaitjax.data import partitions
 from gaitjax.errors import DataError
+from gaitjax.evaluation.figures import skeleton_figure
 from gaitjax.evaluation.report import write_report
 from gaitjax.feed import Feed, open_feed
 
@@ -153,17 +154,7 @@ def evaluate(
         np.savez(temporary, embeddings=chosen, **names)
         os.replace(temporary, workdir / "embeddings.npz")
     if figures:
-        details = {"checkpoint": str(checkpoint_path), "embedding": result["embedding"]}
-        details |= {"window": result["window"], "data": config.data.name}
-        page = write_report(
-            result,
-            workdir / "evaluation",
-            details=details,
-            poses=feed.poses,
-            joints=config.model.joints,
-            untrained=untrained,
-        )
-        say(f"report: {page}")
+        say(f"report: {_report(config, result, untrained, feed, workdir / 'evaluation')}")
     return result
 
 
@@ -212,8 +203,30 @@ def _origin(metadata: dict) -> dict:
     return {key: value for key, value in metadata.items() if key not in ("config", "source")}
 
 
-def _report(config, result: dict, embeddings: np.ndarray, feed, folder: Path) -> None:
-    raise NotImplementedError
+def _report(config, result: dict, untrained: dict | None, feed: Feed, folder: Path) -> Path:
+    """Write the HTML report, its figures and a few drawn walkers; returns the page."""
+    page = write_report(
+        result,
+        folder,
+        details={
+            "data": f"{config.data.name}, test set of {len(feed.labels)} sequences",
+            "checkpoint": result["checkpoint"]["path"],
+            "embedding": result["embedding"],
+            "window": result["window"],
+        },
+        poses=feed.poses,
+        joints=config.model.joints,
+        untrained=untrained,
+    )
+    if feed.poses is not None:
+        # One walk of the first identity from up to six views.
+        rows = np.flatnonzero((feed.labels == feed.labels[0]) & (feed.types == feed.types[0]))[:6]
+        strips = {
+            f"{feed.labels[i]}, {feed.types[i]}, view {feed.views[i]}": feed.poses(i) for i in rows
+        }
+        figure = skeleton_figure(strips, config.model.joints)
+        figure.savefig(folder / "walkers.png")
+    return page
 
 
 def _write(path: Path, text: str) -> None:
