@@ -1,4 +1,4 @@
-"""The networks, and `build` to make one from a config."""
+"""The networks: `build` makes one from a config, `init` its initial variables."""
 
 from flax import linen as nn
 from ml_collections import ConfigDict
@@ -7,6 +7,7 @@ from gaitjax.errors import DataError
 from gaitjax.models.gaitgraph1 import GaitGraph1
 from gaitjax.models.gaitgraph2 import GaitGraph2
 from gaitjax.models.gaittr import GaitTR
+from gaitjax.models.initial import init as init
 from gaitjax.models.skeletongait import SkeletonGait
 from gaitjax.models.skeletongaitpp import SkeletonGaitPP
 

@@ -4,6 +4,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jax import Array
 
+from gaitjax.errors import DataError
 from gaitjax.models.layers import compute_dtype, l2_normalise, no_mask
 from gaitjax.models.resgcn import ResGCN
 from gaitjax.skeleton import joint_format
@@ -43,11 +44,11 @@ class GaitGraph1(nn.Module):
     def __call__(
         self, x: Array, mask: Array | None = None, train: bool = False
     ) -> dict[str, Array]:
-        """{"embed_1": (N, D, 1)}; ValueError if a mask is given (windows are whole)."""
+        """{"embed_1": (N, D, 1)}; DataError if a mask is given (windows are whole)."""
         no_mask(mask)
         expected = (joint_format(self.joints).num_joints, self.branch[0])
         if x.shape[2:] != expected:
-            raise ValueError(f"input of shape {x.shape}; expected (N, T, *{expected})")
+            raise DataError(f"input of shape {x.shape}; expected (N, T, *{expected})")
         return {"embed_1": l2_normalise(self.resgcn(x[..., None, :], train), axis=1)[..., None]}
 
     def embed(self, x: Array, mask: Array | None = None) -> dict[str, Array]:

@@ -4,6 +4,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jax import Array
 
+from gaitjax.errors import DataError
 from gaitjax.models.layers import compute_dtype, no_mask
 from gaitjax.models.resgcn import ResGCN
 from gaitjax.skeleton import joint_format
@@ -48,11 +49,11 @@ class GaitGraph2(nn.Module):
     def __call__(
         self, x: Array, mask: Array | None = None, train: bool = False
     ) -> dict[str, Array]:
-        """{"embed_1": (N, D, 1)}; ValueError if a mask is given (windows are whole)."""
+        """{"embed_1": (N, D, 1)}; DataError if a mask is given (windows are whole)."""
         no_mask(mask)
         expected = (joint_format(self.joints).num_joints, self.streams, self.branch[0])
         if x.shape[2:] != expected:
-            raise ValueError(f"input of shape {x.shape}; expected (N, T, *{expected})")
+            raise DataError(f"input of shape {x.shape}; expected (N, T, *{expected})")
         return {"embed_1": self.resgcn(x, train)[..., None]}
 
     def embed(self, x: Array, mask: Array | None = None) -> dict[str, Array]:

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jax import Array
 
+from gaitjax.errors import DataError
 from gaitjax.models.layers import (
     BatchNorm,
     DTypeName,
@@ -102,7 +103,7 @@ class GaitTR(nn.Module):
         """{"embed_1": (N, D, 1)}; mask (N, T) marks the real frames of padded sequences."""
         expected = (joint_format(self.joints).num_joints, self.widths[0])
         if x.shape[2:] != expected:
-            raise ValueError(f"input of shape {x.shape}; expected (N, T, *{expected})")
+            raise DataError(f"input of shape {x.shape}; expected (N, T, *{expected})")
         dtype = compute_dtype(self.dtype)
         x = _joint_bn(x, mask, train, dtype, "input_bn")
         for i, width in enumerate(self.widths[1:]):

@@ -1,28 +1,17 @@
 """Layers shared by the networks. Channels last; poses (N, T, V, C), maps (N, T, H, W, C).
 
-Weights start as in section 6.1 of the specification: Xavier uniform matrices, zero
-biases, batch-norm scales near one. Every layer computes in `dtype` (None: the type of
-its input and parameters) while parameters and statistics stay float32.
+Every layer computes in `dtype` (None: the type of its input and parameters) while
+parameters and statistics stay float32. Initial values: `gaitjax.models.initial`.
 """
 
-from collections.abc import Sequence
-
-import jax
 import jax.numpy as jnp
 from flax import linen as nn
 from jax import Array, lax
 
 from gaitjax.errors import DataError
+from gaitjax.models.initial import initial
 
 DTypeName = str | None
-
-xavier = nn.initializers.xavier_uniform()
-zeros = nn.initializers.zeros
-
-
-def near_one(key: Array, shape: Sequence[int], dtype=jnp.float32) -> Array:
-    """Initial batch-norm scale, N(1, 0.02)."""
-    return 1 + 0.02 * jax.random.normal(key, shape, dtype)
 
 
 def compute_dtype(name: str) -> DTypeName:
@@ -52,7 +41,7 @@ def no_mask(mask: Array | None) -> None:
 
 def linear(features: int, dtype: DTypeName, name: str, use_bias: bool = True) -> nn.Dense:
     """Matrix on the last axis: also every 1x1 convolution."""
-    return nn.Dense(features, use_bias, dtype, kernel_init=xavier, name=name)
+    return nn.Dense(features, use_bias, dtype, kernel_init=initial("kernel"), name=name)
 
 
 def l2_normalise(x: Array, axis: int) -> Array:
@@ -61,7 +50,7 @@ def l2_normalise(x: Array, axis: int) -> Array:
 
 
 def mish(x: Array) -> Array:
-    """x tanh(softplus(x)), with one exponential of a number below 0: nothing over- or underflows."""
+    """x tanh(softplus(x)), with one exponential, of a number below 0: no over- or underflow."""
     e = jnp.exp(-jnp.abs(x))
     positive = x > 0
     above = jnp.where(positive, 1 + 2 * e, e * (e + 2))
@@ -82,8 +71,8 @@ class BatchNorm(nn.Module):
     @nn.compact
     def __call__(self, x: Array, mask: Array | None = None, train: bool = False) -> Array:
         features = x.shape[-1:]
-        scale = self.param("scale", near_one, features)
-        bias = self.param("bias", zeros, features, jnp.float32)
+        scale = self.param("scale", initial("scale"), features)
+        bias = self.param("bias", initial("bias"), features)
         running_mean = self.variable("batch_stats", "mean", jnp.zeros, features, jnp.float32)
         running_var = self.variable("batch_stats", "var", jnp.ones, features, jnp.float32)
 
@@ -131,7 +120,7 @@ class TemporalConv(nn.Module):
     @nn.compact
     def __call__(self, x: Array) -> Array:
         shape = (self.width, x.shape[-1], self.features)
-        kernel = self.param("kernel", xavier, shape, jnp.float32)
+        kernel = self.param("kernel", initial("kernel"), shape)
         x, kernel = cast(self.dtype, x, kernel)
         n, t, *places, c = x.shape
         # Positions join the batch: the one-dimensional convolution has the fastest gradient.
@@ -144,6 +133,6 @@ class TemporalConv(nn.Module):
             n, x.shape[-2], *places, self.features
         )
         if self.use_bias:
-            bias = self.param("bias", zeros, (self.features,), jnp.float32)
+            bias = self.param("bias", initial("bias"), (self.features,))
             x = x + cast(self.dtype, bias)[0]
         return x

@@ -12,7 +12,9 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jax import Array
 
-from gaitjax.models.layers import BatchNorm, DTypeName, TemporalConv, cast, linear, xavier, zeros
+from gaitjax.errors import DataError
+from gaitjax.models.initial import initial
+from gaitjax.models.layers import BatchNorm, DTypeName, TemporalConv, cast, linear
 from gaitjax.skeleton import MAX_HOP, JointFormat, adjacency
 
 HOPS = MAX_HOP  # distances 0, 1, 2: the last slice of `edge` is kept for checkpoints, unused
@@ -42,7 +44,7 @@ def plan(
     The first main block, and each later one that changes the channels, halves time.
     """
     if branch[-1] != main[0]:
-        raise ValueError(
+        raise DataError(
             f"model.branch ends with {branch[-1]}, but model.main starts with {main[0]}"
         )
     first = Block(branch[1], inner=0, project=False, stride=1)
@@ -71,8 +73,8 @@ class GraphConv(nn.Module):
     @nn.compact
     def __call__(self, x: Array, graph: Array) -> Array:
         n, t, v, c = x.shape
-        kernel = self.param("kernel", xavier, (c, HOPS * self.features), jnp.float32)
-        bias = self.param("bias", zeros, (HOPS * self.features,), jnp.float32)
+        kernel = self.param("kernel", initial("kernel"), (c, HOPS * self.features))
+        bias = self.param("bias", initial("bias"), (HOPS * self.features,))
         kernel, bias = kernel.reshape(c, HOPS, -1), bias.reshape(HOPS, -1)
         matrix = jnp.einsum("ckd,kvw->vcwd", kernel, graph).reshape(v * c, v * self.features)
         offset = jnp.einsum("kd,kvw->wd", bias, graph)
@@ -140,7 +142,7 @@ class GraphBlock(nn.Module):
     @nn.compact
     def __call__(self, x: Array, train: bool) -> Array:
         a = adjacency(self.fmt)
-        edge = self.param("edge", nn.initializers.ones, a.shape, jnp.float32)
+        edge = self.param("edge", initial("edge"), a.shape)
         graph = a[:HOPS] * edge[:HOPS]
         x = Spatial(self.block, self.dtype, name="spatial")(x, graph, train)
         return Temporal(self.block, self.dtype, name="temporal")(x, train)

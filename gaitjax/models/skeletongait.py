@@ -5,11 +5,12 @@ Parameters: `layer0`, `layer1_<i>`, `layer2_<i>` ... `layer4_<i>`, `head`.
 
 from collections.abc import Sequence
 
-import jax
 import jax.numpy as jnp
 from flax import linen as nn
 from jax import Array
 
+from gaitjax.errors import DataError
+from gaitjax.models.initial import initial
 from gaitjax.models.layers import (
     BatchNorm,
     DTypeName,
@@ -17,7 +18,6 @@ from gaitjax.models.layers import (
     compute_dtype,
     l2_normalise,
     linear,
-    xavier,
     zero_padding,
 )
 
@@ -35,16 +35,9 @@ def conv3x3(features: int, dtype: DTypeName, name: str, stride: int = 1) -> nn.C
         padding=1,
         use_bias=False,
         dtype=dtype,
-        kernel_init=xavier,
+        kernel_init=initial("kernel"),
         name=name,
     )
-
-
-def part_uniform(key: Array, shape: Sequence[int], dtype=jnp.float32) -> Array:
-    """Xavier-uniform weights (parts, in, out) with the reference's fans: in and parts (6.1)."""
-    parts, inputs, outputs = shape
-    bound = (6 / (outputs * (inputs + parts))) ** 0.5
-    return jax.random.uniform(key, shape, dtype, -bound, bound)
 
 
 class Stem(nn.Module):
@@ -115,22 +108,23 @@ class PartHead(nn.Module):
         strips = x.reshape(n, PARTS, h // PARTS * w, c)
         x = strips.mean(axis=2) + strips.max(axis=2)
 
-        fc = self.param("fc", part_uniform, (PARTS, c, PART_FEATURES))
+        fc = self.param("fc", initial("fc"), (PARTS, c, PART_FEATURES))
         embed_1 = jnp.einsum("npc,pcd->ndp", x, fc)
 
         flat = embed_1.reshape(n, PART_FEATURES * PARTS)  # feature d PARTS + p
         flat = BatchNorm(name="bn")(flat, train=train)
         embed_2 = l2_normalise(flat.reshape(n, PART_FEATURES, PARTS), axis=1)
 
-        classifier = self.param("classifier", part_uniform, (PARTS, PART_FEATURES, self.classes))
+        shape = (PARTS, PART_FEATURES, self.classes)
+        classifier = self.param("classifier", initial("classifier"), shape)
         logits = jnp.einsum("ndp,pdk->nkp", embed_2, l2_normalise(classifier, axis=1))
         return {"embed_1": embed_1, "embed_2": embed_2, "logits": logits}
 
 
 def check_maps(x: Array, channels: int) -> None:
-    """ValueError unless x is (N, T, H, W, channels) with H and W the network can divide."""
+    """DataError unless x is (N, T, H, W, channels) with H and W the network can divide."""
     if x.ndim != 5 or x.shape[-1] != channels or x.shape[2] % 64 or x.shape[3] % 4:
-        raise ValueError(
+        raise DataError(
             f"input of shape {x.shape}; expected (N, T, H, W, {channels}) with H a multiple of "
             "64 and W of 4, such as 64 x 44"
         )
