@@ -156,12 +156,13 @@ def _rank_block(distances, label_x, label_y, targets, all_matches):
     match_distance = jnp.take_along_axis(at, best, axis=1)
 
     to_other = jnp.where(label_x[:, None] == label_y[None], jnp.inf, distances)
-    other = jnp.argmin(to_other, axis=1, keepdims=True)
-    other_distance = jnp.take_along_axis(to_other, other, axis=1)
+    other_distance = jnp.min(to_other, axis=1, keepdims=True)
+    # Twice as fast as argmin on a CPU; float32 holds columns up to 2^24 exactly.
+    index = jnp.arange(distances.shape[1], dtype=jnp.float32)
+    other = jnp.min(jnp.where(to_other == other_distance, index, jnp.inf), axis=1)
 
     if not all_matches:
         at, targets = match_distance, match
-    index = jnp.arange(distances.shape[1])
 
     def others_before(_, target):
         distance, position = target[0][:, None], target[1][:, None]
@@ -173,4 +174,4 @@ def _rank_block(distances, label_x, label_y, targets, all_matches):
     before = jnp.sort(jnp.where(jnp.isfinite(at), before.T, jnp.iinfo(jnp.int32).max), axis=1)
     place = jnp.arange(1, before.shape[1] + 1)
     ranks = jnp.where(before < jnp.iinfo(jnp.int32).max, before + place, 0)
-    return ranks, match[:, 0], other[:, 0], match_distance[:, 0], other_distance[:, 0]
+    return ranks, match[:, 0], other.astype(jnp.int32), match_distance[:, 0], other_distance[:, 0]
