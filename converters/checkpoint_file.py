@@ -118,14 +118,14 @@ def _mappable(path: Path) -> bool:
 def _refusal(path: Path, message: str) -> str:
     _, found, rest = message.partition("GLOBAL ")
     reason = message.partition("WeightsUnpickler error: ")[2] or message
-    what = f"the Python object {rest.split()[0]}" if found else reason.partition("\n")[0]
+    what = f"the Python object {rest.split()[0]}" if found else reason.strip().partition("\n")[0]
     saved = path.with_name(f"{path.stem}-weights.pt").name
     return (
         f"{path}: refused, for it holds more than arrays and plain values: {what}.\n"
         "Reading that could run code. Where the file is trusted, save its weights alone with\n"
-        f'  import torch; file = torch.load("{path.name}", "cpu", weights_only=False)\n'
-        '  torch.save({k: file[k] for k in ("model", "state_dict", "iteration") if k in file}, '
-        f'"{saved}")\n'
+        f"  import torch; file = torch.load({path.name!r}, 'cpu', weights_only=False)\n"
+        "  torch.save({k: file[k] for k in ('model', 'state_dict', 'iteration') if k in file}, "
+        f"{saved!r})\n"
         "and convert that."
     )
 

@@ -117,7 +117,8 @@ def _hint(config: ConfigDict, source: str, state: Mapping) -> str:
             if name.endswith("_tteepe") == (origin == "tteepe")
             and _keys(configs.load(name), origin) == set(state)
         ]
-        return f"\nIts keys are those of: {', '.join(fitting)}" if fitting else ""
+        more = [f"{len(fitting) - 4} more"] if fitting[4:] else []
+        return f"\nIts keys are those of: {', '.join(fitting[:4] + more)}" if fitting else ""
     head = state.get("BNNecks.fc_bin")
     if head is not None and head.ndim == 3 and head.shape[2] != config.model.classes:
         return f"\nIt has {head.shape[2]} classes: --config.model.classes={head.shape[2]}"

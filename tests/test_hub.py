@@ -122,13 +122,12 @@ def hub():
     }
     files[f"{FOLDER}/checkpoints/GaitGraph2-90000.txt"] = b"not a checkpoint"
     files["GREW/GaitTR/GaitTR/checkpoints/notes.txt"] = b"not a checkpoint either"
-    server = Hub(files)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with Hub(files) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
 
 
 def environment(endpoint, cache, **extra):
@@ -215,3 +214,37 @@ def test_no_network_and_empty_cache(tmp_path):
     message = "hub cannot be reached .*Connection refused.*cache has no checkpoint.*--checkpoint"
     with pytest.raises(RuntimeError, match=message):
         fetch("http://127.0.0.1:9", tmp_path)
+
+
+def test_zoo_command(hub, tmp_path):
+    pytest.importorskip("torch")
+    from torch_files import opengait_state, save
+
+    from gaitjax import weights
+
+    state = opengait_state("gaitgraph2_gait3d")
+    file = save(tmp_path / "m.pt", state, iteration=2_000)
+    name = "Gait3D/GaitGraph2/GaitGraph2/checkpoints/GaitGraph2-02000.pt"
+    hub.files[name] = file.read_bytes()
+    output = tmp_path / "w.npz"
+    run = subprocess.run(
+        [sys.executable, "-m", "converters.opengait", "--zoo", "gaitgraph2_gait3d"]
+        + ["--revision", "old", "--output", str(output), "--config.eval.window=mean"],
+        env=environment(hub.url, tmp_path / "cache"),
+        cwd=Path(__file__).parents[1],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=100,
+    )
+    assert f"fetching {REPO}/{name}" in run.stdout
+    assert run.stdout.endswith(
+        f"next: python -m gaitjax.evaluate --config gaitgraph2_gait3d --checkpoint {output} "
+        "--config.eval.window=mean --config.data.root=DIR\n"
+    )
+    variables, metadata = weights.load(output)
+    fc = variables["params"]["resgcn"]["fc"]["kernel"]
+    np.testing.assert_array_equal(fc, state["ResGCN.fcn.weight"].T)
+    assert metadata["sha256"] == hashlib.sha256(hub.files[name]).hexdigest()
+    assert metadata["hub"] == f"{REPO}/Gait3D/GaitGraph2/GaitGraph2"
+    assert (metadata["commit"], metadata["step"]) == (COMMITS["old"], 2_000)

@@ -1,0 +1,46 @@
+"""The table of released weights."""
+
+import importlib
+
+from gaitjax import config as configs
+from gaitjax import zoo
+from gaitjax.evaluation.protocols import PROTOCOLS
+
+
+def test_entries_name_configs_and_protocols():
+    assert len(zoo.ZOO) == 15
+    for name, entry in zoo.ZOO.items():
+        config = configs.load(name)
+        assert entry.embedding == config.eval.embedding
+        assert set(entry.published) <= set(PROTOCOLS)
+        assert config.eval.protocol.partition("_")[0] == [*entry.published][0].partition("_")[0]
+        assert not entry.folder.endswith(("/", "checkpoints"))
+
+
+def test_configs_state_the_same_numbers():
+    for name, entry in zoo.ZOO.items():
+        about = importlib.import_module(f"configs.{name}").__doc__
+        stated = about.partition("Published Rank-1: ")[2].split()[0]
+        assert [float(stated)] == [*entry.published.values()]
+
+
+def test_list_and_show(capsys):
+    assert zoo.main(["list"]) == 0
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(zoo.ZOO)
+    assert len({line.index("embed_1") for line in lines} | {head.index("embedding")}) == 1
+    assert zoo.main(["show", "gaitgraph2_grew"]) == 0
+    said = capsys.readouterr().out
+    assert "https://huggingface.co/opengait/OpenGait/tree/main/GREW/GaitGraph2/GaitGraph2" in said
+    assert "Rank-1 34.61 (grew_submission)" in said
+    assert "python -m converters.opengait --zoo gaitgraph2_grew --output" in said
+    assert zoo.main(["show", "gaitgraph3_grew"]) == 1
+    assert "did you mean gaitgraph2_grew" in capsys.readouterr().err
+
+
+def test_markdown_table(capsys):
+    zoo.main(["table"])
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2 + 15
+    assert all(line.count("|") == 6 for line in lines)
+    assert "| 34.61 |  |" in next(line for line in lines if "`gaitgraph2_grew`" in line)
