@@ -102,8 +102,12 @@ def override(config: ConfigDict, key: str, text: str) -> None:
 
 def from_arguments(name_or_path: str, rest: list[str]) -> ConfigDict:
     """Load a config and apply what argparse left over: `--config.a.b=c` or `--config.a.b c`."""
-    config = load(name_or_path)
-    rest = list(rest)
+    return override_all(load(name_or_path), rest)
+
+
+def override_all(config: ConfigDict, arguments: list[str]) -> ConfigDict:
+    """Apply `--config.a.b=c` or `--config.a.b c` arguments to `config`, and return it."""
+    rest = list(arguments)
     while rest:
         argument = rest.pop(0)
         if not argument.startswith("--config."):

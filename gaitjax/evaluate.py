@@ -12,7 +12,7 @@ from flax import linen as nn
 from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
-from gaitjax import checkpoint, embedding, evaluation, models, sharding, step, weights
+from gaitjax import checkpoint, embedding, evaluation, models, sharding, step, weights, zoo
 from gaitjax.config import ConfigError, from_arguments, parser
 from gaitjax.data import partitions
 from gaitjax.errors import DataError
@@ -87,6 +87,7 @@ def evaluate(
     compare_untrained: bool = False,
     figures: bool = True,
     ground_truth: str | None = None,
+    published: float | None = None,
 ) -> dict:
     """Evaluate a checkpoint; writes evaluation.json and evaluation/ in the work directory.
 
@@ -99,10 +100,12 @@ def evaluate(
       compare_untrained: also score fresh weights.
       figures: also write figures and the HTML report.
       ground_truth: answers of a GREW submission, see `gaitjax.evaluation.grew_submission`.
+      published: a published value of the first headline number, to compare with.
 
     Returns:
       The record (see `gaitjax.evaluation.record`), with "checkpoint", "embedding" and
-      "window", and where asked for "embeddings", "random_windows" and "untrained".
+      "window", and where asked for "embeddings", "random_windows", "untrained" and
+      "published" (see `compare`).
     """
     checkpoint_path = Path(checkpoint_path)
     if workdir is None:
@@ -137,6 +140,9 @@ def evaluate(
     if seeds:
         result["random_windows"] = _random_windows(config, model, variables, feed, mesh, seeds)
         say(_format_spread(result["random_windows"]))
+    if published is not None and result["headline"]:
+        result["published"] = compare(result, published)
+        say(_format_comparison(result["published"]))
     untrained = None
     if compare_untrained:
         fresh = untrained_variables(config, model)
@@ -179,6 +185,37 @@ def _format_spread(spread: dict) -> str:
         f"random windows: {name} {v['mean']:.2f} +- {v['std']:.2f} "
         f"({min(v['runs']):.2f} to {max(v['runs']):.2f}, {len(v['runs'])} seeds)"
         for name, v in spread.items()
+    )
+
+
+def compare(result: dict, published: float) -> dict:
+    """A published number beside ours: the mean over random windows where there are some.
+
+    Returns:
+      {"score", "published", "ours", "spread", "within"}: spread is two standard deviations
+      of the random windows, at least the rounding of the published number; within says
+      whether the difference is no larger.
+    """
+    name, ours = next(iter(result["headline"].items()))
+    spread = 0.0
+    if name in result.get("random_windows", {}):
+        ours = result["random_windows"][name]["mean"]
+        spread = 2 * result["random_windows"][name]["std"]
+    spread = max(spread, 0.05)
+    return {
+        "score": name,
+        "published": published,
+        "ours": ours,
+        "spread": spread,
+        "within": abs(ours - published) <= spread,
+    }
+
+
+def _format_comparison(c: dict) -> str:
+    verdict = "within the spread" if c["within"] else "NOT within the spread"
+    return (
+        f"published: {c['score']} {c['published']:.2f}, ours {c['ours']:.2f}, "
+        f"spread {c['spread']:.2f}: {verdict}"
     )
 
 
@@ -235,11 +272,19 @@ def _write(path: Path, text: str) -> None:
     os.replace(temporary, path)
 
 
+def _published(name_or_path: str, config: ConfigDict) -> float | None:
+    """The zoo's number for a config and the protocol it is evaluated by."""
+    entry = zoo.ZOO.get(Path(name_or_path).stem)
+    return entry.published.get(config.eval.protocol) if entry else None
+
+
 def main(argv: list[str] | None = None) -> int:
     args, rest = _parser().parse_known_args(argv)
+    sharding.start(args.multihost)
     try:
+        config = from_arguments(args.config, rest)
         evaluate(
-            from_arguments(args.config, rest),
+            config,
             args.checkpoint,
             args.workdir,
             save_embeddings=args.save_embeddings,
@@ -248,6 +293,7 @@ def main(argv: list[str] | None = None) -> int:
             compare_untrained=args.compare_untrained,
             figures=args.figures,
             ground_truth=args.ground_truth,
+            published=_published(args.config, config),
         )
     except (ConfigError, DataError, weights.WeightsError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -269,6 +315,7 @@ def _parser():
     add("--both_embeddings", action="store_true", help="score embed_1 and embed_2 in one pass")
     add("--seeds", type=int, default=0, help="also score this many random test windows")
     add("--compare_untrained", action="store_true", help="also score fresh weights")
+    add("--multihost", action="store_true", help="one of several processes")
     add("--figures", action=argparse.BooleanOptionalAction, default=True, help="draw the report")
     add("--ground_truth", help="csv of answers to score a GREW submission with")
     return result

@@ -1,8 +1,31 @@
 """One-axis device mesh: the same code for one device, several devices and several hosts."""
 
+import os
+from pathlib import Path
+
 import jax
 import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
+
+
+def start(multihost: bool) -> None:
+    """Prepare a command's process: compilation cache, and with `multihost` the other hosts.
+
+    Compiled programs are kept in ~/.cache/gaitjax/xla unless JAX_COMPILATION_CACHE_DIR names
+    another folder. Clusters that JAX knows (Slurm, TPU pods, Open MPI) need no more than
+    `multihost`; elsewhere set JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES and JAX_PROCESS_ID.
+    """
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+        folder = Path("~/.cache/gaitjax/xla").expanduser()
+        jax.config.update("jax_compilation_cache_dir", str(folder))
+    if multihost:
+        number = {
+            key: os.environ.get(f"JAX_{key.upper()}") for key in ("num_processes", "process_id")
+        }
+        jax.distributed.initialize(
+            os.environ.get("JAX_COORDINATOR_ADDRESS"),
+            **{key: int(value) for key, value in number.items() if value is not None},
+        )
 
 
 def make_mesh() -> Mesh:

@@ -70,9 +70,7 @@ ALPHAPOSE = JointFormat(
 # GaitGraph's authors end the nose's bone at the nose itself (specification section 14).
 COCO_TTEEPE = COCO._replace(name="coco_tteepe", parents=(0,) + COCO.parents[1:])
 
-FORMATS = {
-    f.name: f for f in (COCO, COCO_TTEEPE, ALPHAPOSE, ALPHAPOSE._replace(name="openpose"))
-}
+FORMATS = {f.name: f for f in (COCO, COCO_TTEEPE, ALPHAPOSE, ALPHAPOSE._replace(name="openpose"))}
 
 # COCO joint i is 18-joint index TO_COCO[i]; the neck is dropped (section 10.1).
 TO_COCO = (0, 15, 14, 17, 16, 5, 2, 6, 3, 7, 4, 11, 8, 12, 9, 13, 10)

@@ -14,6 +14,7 @@ from flax import linen as nn
 from jax import Array
 from ml_collections import ConfigDict
 
+from gaitjax import models
 from gaitjax.losses import total_loss
 from gaitjax.transforms import pipeline
 
@@ -31,7 +32,7 @@ def clips_of(frames: Array | None, batch: dict) -> dict:
 def init_variables(config: ConfigDict, model: nn.Module, key: Array, clips: dict) -> dict:
     """{"params", "batch_stats"} for clips of the shapes in `clips` (pytree of arrays)."""
     x = pipeline.eval_input(config, clips)
-    return model.init(key, x)
+    return models.init(model, key, x)
 
 
 def example_clips(config: ConfigDict, frames: int = 16) -> dict:

@@ -300,6 +300,7 @@ def _keep_best(config, variables, values, workdir, done) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     args, rest = _parser().parse_known_args(argv)
+    sharding.start(args.multihost)
     try:
         train(from_arguments(args.config, rest), args.workdir)
     except (ConfigError, DataError, weights.WeightsError, TrainingError, OSError) as error:
@@ -316,6 +317,7 @@ def _parser():
         "           --config.data.root=DIR --config.train.batch_size=256",
     )
     result.add_argument("--workdir", required=True, help="folder for checkpoints and metrics")
+    result.add_argument("--multihost", action="store_true", help="one of several processes")
     return result
 
 

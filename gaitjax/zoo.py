@@ -1,4 +1,5 @@
-"""The released weights, one entry for each: python -m gaitjax.zoo (list | show NAME | table).
+"""The released weights, one entry for each: python -m gaitjax.zoo (list | show NAME | table |
+reproduce NAME | report DIR).
 
 An entry has the name of its config. Folders and published numbers are those of `SOURCE`.
 """
@@ -6,10 +7,12 @@ An entry has the name of its config. Folders and published numbers are those of 
 import argparse
 import importlib
 import sys
+from pathlib import Path
 from typing import NamedTuple
 
-from gaitjax.config import nearest
+from gaitjax.config import ConfigError, nearest
 from gaitjax.errors import DataError
+from gaitjax.weights import WeightsError
 
 SOURCE = "OpenGait's skeleton model zoo"
 REPO = "opengait/OpenGait"  # on the Hugging Face hub
@@ -111,12 +114,46 @@ def _show(name: str) -> str:
     return "\n".join([name, *lines, "", about])
 
 
+def _reproduce(args: argparse.Namespace, rest: list[str]) -> str:
+    from gaitjax import reproduce, sharding
+
+    sharding.start(multihost=False)
+    config = reproduce.config_of(args.name, args.data_root, rest)
+    workdir = Path(args.workdir or f"reproduce/{args.name}")
+    if args.dry_run:
+        lines = [
+            f"{'have' if there else 'MISSING':8}{what}"
+            + (f"\n        {source}" if not there else "")
+            for what, there, source in reproduce.needs(args.name, config, workdir)
+        ]
+        return "\n".join(lines)
+    row = reproduce.reproduce(
+        args.name, config, workdir, args.seeds, args.revision, args.ground_truth
+    )
+    return f"wrote {workdir / 'reproduction.json'}" if row else ""
+
+
+def _report(args: argparse.Namespace, rest: list[str]) -> str:
+    from gaitjax import reproduce
+
+    return reproduce.report(args.folders)
+
+
 def main(argv: list[str] | None = None) -> int:
-    args = _parser().parse_args(argv)
-    run = {"list": _list, "table": markdown, "show": lambda: _show(args.name)}
+    parser = _parser()
+    args, rest = parser.parse_known_args(argv)
+    if rest and args.command != "reproduce":
+        parser.error(f"unknown argument {rest[0]}")
+    run = {
+        "list": lambda *_: _list(),
+        "table": lambda *_: markdown(),
+        "show": lambda args, _: _show(args.name),
+        "reproduce": _reproduce,
+        "report": _report,
+    }
     try:
-        print(run[args.command]())
-    except DataError as error:
+        print(run[args.command](args, rest))
+    except (ConfigError, DataError, WeightsError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
@@ -125,7 +162,7 @@ def main(argv: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     result = argparse.ArgumentParser(
         description="The released weights that gaitjax converts, and their published numbers.",
-        epilog="example: python -m gaitjax.zoo show gaitgraph2_grew",
+        epilog="example: python -m gaitjax.zoo reproduce gaitgraph2_oumvlp17 --data_root=DIR",
         allow_abbrev=False,
     )
     commands = result.add_subparsers(dest="command", required=True)
@@ -133,6 +170,19 @@ def _parser() -> argparse.ArgumentParser:
     show = commands.add_parser("show", help="one entry: weights, commands, what to know")
     show.add_argument("name", help="a name that `list` prints")
     commands.add_parser("table", help="the Markdown table of the README")
+    again = commands.add_parser(
+        "reproduce", help="fetch, convert, evaluate and compare", allow_abbrev=False
+    )
+    add = again.add_argument
+    add("name", help="a name that `list` prints")
+    add("--data_root", default="", help="prepared data set, <id>/<type>/<view>/*.pkl")
+    add("--workdir", help="default: reproduce/NAME")
+    add("--seeds", type=int, default=10, help="random test windows to average (default 10)")
+    add("--revision", help="branch, tag or commit of the hub's repository")
+    add("--ground_truth", help="csv of answers to score a GREW submission with")
+    add("--dry_run", action="store_true", help="only say what is there and what is missing")
+    collect = commands.add_parser("report", help="finished runs as a Markdown table")
+    collect.add_argument("folders", nargs="+", help="folders with reproduction.json below them")
     return result
 
 

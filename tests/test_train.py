@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 
 import jax
 import jax.numpy as jnp
@@ -176,3 +177,31 @@ def test_checkpoint_of_eight_devices_evaluates_on_one(tmp_path):
     assert result.returncode == 0, result.stderr
     there = json.loads((tmp_path / "b" / "evaluation.json").read_text())
     assert there["headline"]["Rank-1"] == pytest.approx(here["headline"]["Rank-1"], abs=2.1)
+
+
+def test_two_processes_train_as_one(finished, tmp_path):
+    """Two processes of one device each: one set of metrics, one checkpoint, the same run."""
+    folder, whole = finished
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        address = f"localhost:{probe.getsockname()[1]}"
+    args = tiny.arguments(folder, "--config.train.steps=6", "--config.train.save_every=2")
+    processes = [
+        tiny.command(
+            "gaitjax.train",
+            "--multihost",
+            f"--workdir={tmp_path}",
+            *args,
+            JAX_COORDINATOR_ADDRESS=address,
+            JAX_NUM_PROCESSES="2",
+            JAX_PROCESS_ID=str(i),
+        )
+        for i in range(2)
+    ]
+    outputs = [process.communicate(timeout=300) for process in processes]
+    assert [p.returncode for p in processes] == [0, 0], outputs
+    ours, theirs = metrics(tmp_path), metrics(whole)
+    assert [row["step"] for row in ours] == [row["step"] for row in theirs]
+    # Later steps differ: at temperature 0.01 rounding grows from step to step.
+    assert ours[0]["loss"] == pytest.approx(theirs[0]["loss"], rel=1e-4)
+    assert checkpoint.load_variables(tmp_path)[1]["step"] == 6

@@ -37,9 +37,12 @@ def config(folder: Path, *more: str) -> ConfigDict:
     return from_arguments("gaitgraph2_walkers", arguments(folder, *more))
 
 
-def command(module: str, *args: str, devices: int = 1) -> subprocess.Popen:
-    """`python -m module --config gaitgraph2_walkers args`, started; output is captured."""
-    environment = dict(os.environ, PYTHONUNBUFFERED="1")
+def command(module: str, *args: str, devices: int = 1, **variables: str) -> subprocess.Popen:
+    """`python -m module --config gaitgraph2_walkers args`, started; output is captured.
+
+    `variables` are added to its environment.
+    """
+    environment = dict(os.environ, PYTHONUNBUFFERED="1", **variables)
     environment["XLA_FLAGS"] = f"--xla_force_host_platform_device_count={devices}"
     return subprocess.Popen(
         [sys.executable, "-m", module, "--config", "gaitgraph2_walkers", *args],
