@@ -55,7 +55,7 @@ td.wide { width:38%; padding-right:0; }
 .grid { display:grid; grid-template-columns:repeat(2, 1fr); gap:16px; }
 .grid.three { grid-template-columns:repeat(3, 1fr); }
 figure { margin:0; }
-figure img { max-width:min(100%, 860px); height:auto; display:block; margin:0 auto; }
+figure img { max-width:100%; height:auto; display:block; margin:0 auto; }
 figcaption { color:var(--soft); font-size:13px; margin-top:6px; }
 @media (max-width:760px) { .grid, .grid.three { grid-template-columns:1fr; } }
 @media print { body { background:#fff; } .card { break-inside:avoid; } }
