@@ -16,6 +16,7 @@ from ml_collections import ConfigDict
 
 from gaitjax import models
 from gaitjax.losses import total_loss
+from gaitjax.skeleton import joint_format
 from gaitjax.transforms import pipeline
 
 # Embeddings decide ranks: keep full float32 products on TPU and TF32 GPUs.
@@ -37,8 +38,6 @@ def init_variables(config: ConfigDict, model: nn.Module, key: Array, clips: dict
 
 def example_clips(config: ConfigDict, frames: int = 16) -> dict:
     """One clip of zeros with the shapes that `config` feeds its network."""
-    from gaitjax.skeleton import joint_format
-
     if config.data.modality.startswith("map"):
         clips = {"maps": jnp.zeros((1, frames, 64, 64, 2), jnp.uint8)}
     else:
