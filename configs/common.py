@@ -88,6 +88,7 @@ def base() -> ConfigDict:
                 select=0,  # centre sub-window after the window (GaitGraph1); 0: off
                 window="center",  # center | random | mean
                 metric="euc",  # euc | cos
+                half=False,  # distances in float16, as the reference under mixed precision
                 protocol="gallery_probe",  # see gaitjax.evaluation.protocols
                 embedding="embed_1",  # embed_1 | embed_2
                 gallery_types=(),

@@ -47,6 +47,7 @@ def score(
         gallery_types=tuple(config.eval.gallery_types),
         probe_types=tuple(config.eval.probe_types),
         compat=config.compat,
+        half=config.eval.half,
         **options,
     )
 
