@@ -17,18 +17,15 @@ def main(argv: list[str] | None = None) -> int:
     args, rest = arguments.parse_known_args(argv)
     if args.zoo is None and (args.config is None or args.revision is not None):
         arguments.error("--checkpoint needs --config and takes no --revision")
-    name = args.config or args.zoo
+    name, path, origin = args.config or args.zoo, args.checkpoint, None
     try:
-        path, origin = args.checkpoint, None
-        if args.zoo is not None:
-            folder = zoo.entry(args.zoo).folder
-            config = from_arguments(name, rest)
-            path, commit = hub.fetch(zoo.REPO, folder, args.revision)
-            origin = {"hub": f"{zoo.REPO}/{folder}", "commit": commit}
-        else:
-            config = from_arguments(name, rest)
+        released = None if args.zoo is None else zoo.entry(args.zoo)
+        config = from_arguments(name, rest)
+        if released is not None:
+            path, commit = hub.fetch(zoo.REPO, released.folder, args.revision)
+            origin = {"hub": f"{zoo.REPO}/{released.folder}", "commit": commit}
         convert(config, "opengait", path, args.output, origin)
-    except (ConfigError, DataError, WeightsError) as error:
+    except (ConfigError, DataError, WeightsError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print(evaluate_command(name, args.output, rest))

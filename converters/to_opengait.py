@@ -41,7 +41,7 @@ def main(argv: list[str] | None = None) -> int:
     args, rest = _parser().parse_known_args(argv)
     try:
         export(from_arguments(args.config, rest), args.checkpoint, args.output)
-    except (ConfigError, DataError, weights.WeightsError) as error:
+    except (ConfigError, DataError, weights.WeightsError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

@@ -15,7 +15,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         config = from_arguments(args.config, rest)
         convert(config, "tteepe", args.checkpoint, args.output)
-    except (ConfigError, DataError, WeightsError) as error:
+    except (ConfigError, DataError, WeightsError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print(evaluate_command(args.config, args.output, rest))
