@@ -12,7 +12,7 @@ import pytest
 from gaitjax import checkpoint, models, optim, sharding, step
 from gaitjax.evaluate import evaluate
 from gaitjax.feed import open_feed
-from gaitjax.train import train
+from gaitjax.train import main, train
 from tests import tiny
 
 
@@ -205,3 +205,11 @@ def test_two_processes_train_as_one(finished, tmp_path):
     # Later steps differ: at temperature 0.01 rounding grows from step to step.
     assert ours[0]["loss"] == pytest.approx(theirs[0]["loss"], rel=1e-4)
     assert checkpoint.load_variables(tmp_path)[1]["step"] == 6
+
+
+def test_non_finite_loss_stops_with_a_message(tmp_path, capsys):
+    args = tiny.arguments(tmp_path, "--config.train.steps=20", "--config.schedule.lr=1e30")
+    code = main(["--config", "gaitgraph2_walkers", f"--workdir={tmp_path / 'out'}", *args])
+    error = capsys.readouterr().err
+    assert code == 1 and "not finite" in error and "schedule.lr" in error
+    assert not any((tmp_path / "out" / "checkpoints").glob("[0-9]*"))
