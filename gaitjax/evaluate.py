@@ -238,7 +238,11 @@ def _describe(config, path: Path, metadata: dict, feed) -> str:
 
 
 def _origin(metadata: dict) -> dict:
-    return {key: value for key, value in metadata.items() if key not in ("config", "source")}
+    return {
+        key: value
+        for key, value in metadata.items()
+        if key not in ("config", "source", "torch_buffers")
+    }
 
 
 def _report(config, result: dict, untrained: dict | None, feed: Feed, folder: Path) -> Path:
