@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from converters import hub
-from gaitjax import evaluation, zoo
+from gaitjax import evaluation
 from gaitjax.config import load
+from gaitjax.zoo.__main__ import main
 from tests import tiny_sets
 from tests.torch_files import opengait_state, save
 
@@ -25,7 +26,7 @@ def run(tmp_path, *more: str) -> int:
     cache = f"--config.data.cache_dir={tmp_path / 'cache'}"
     arguments = ["reproduce", NAME, f"--data_root={tmp_path / 'data'}"]
     shorter = "--config.eval.frames=16"
-    return zoo.main([*arguments, f"--workdir={tmp_path / 'out'}", cache, shorter, *more])
+    return main([*arguments, f"--workdir={tmp_path / 'out'}", cache, shorter, *more])
 
 
 def test_fetch_convert_evaluate_compare(tmp_path, fake_hub, capsys):
@@ -42,7 +43,7 @@ def test_fetch_convert_evaluate_compare(tmp_path, fake_hub, capsys):
     assert row["within"] == (abs(row["ours"] - 11.0) <= row["spread"])
     assert record["checkpoint"]["commit"] == "0123abc" and record["compat"] is True
 
-    assert zoo.main(["report", str(tmp_path)]) == 0
+    assert main(["report", str(tmp_path)]) == 0
     assert f"| `{NAME}` | `gait3d` | 11.00 |" in capsys.readouterr().out
 
 
@@ -60,7 +61,7 @@ def test_missing_data_is_one_error(tmp_path, fake_hub, capsys):
 
 
 def test_report_without_runs(tmp_path, capsys):
-    assert zoo.main(["report", str(tmp_path)]) == 1
+    assert main(["report", str(tmp_path)]) == 1
     assert "reproduction.json" in capsys.readouterr().err
 
 
