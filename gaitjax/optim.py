@@ -8,6 +8,8 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from gaitjax.errors import DataError
+
 BETA1 = (0.85, 0.95)  # OneCycle moves Adam's beta1 from high to low and back
 
 
@@ -63,7 +65,7 @@ def schedule(config, steps: int):
         return onecycle(config, steps)
     if config.name == "multistep":
         return multistep(config), None
-    raise ValueError(f"unknown schedule.name {config.name!r}; use onecycle or multistep")
+    raise DataError(f"unknown schedule.name {config.name!r}; use onecycle or multistep")
 
 
 def path_name(path) -> str:
@@ -74,13 +76,13 @@ def path_name(path) -> str:
 def trainable_mask(params, freeze: tuple[str, ...]):
     """Pytree of bools: False where the parameter's path begins with an entry of `freeze`.
 
-    Raises ValueError for an entry that matches nothing.
+    Raises DataError for an entry that matches nothing.
     """
     names = [path_name(p) for p, _ in jax.tree_util.tree_flatten_with_path(params)[0]]
     for prefix in freeze:
         if not any(name.startswith(prefix) for name in names):
             top = sorted({name.split("/")[0] for name in names})
-            raise ValueError(
+            raise DataError(
                 f"train.freeze entry {prefix!r} matches no parameter; "
                 f"top-level names are: {', '.join(top)}"
             )
@@ -104,7 +106,7 @@ def optimizer(config, params) -> optax.GradientTransformation:
     elif name == "sgd":
         scale = optax.trace(decay=config.optimizer.momentum)
     else:
-        raise ValueError(f"unknown optimizer.name {name!r}; use adam, adamw or sgd")
+        raise DataError(f"unknown optimizer.name {name!r}; use adam, adamw or sgd")
     add_decay = optax.add_decayed_weights(decay)
     coupled = [scale, add_decay] if name == "adamw" else [add_decay, scale]
     chain = optax.chain(*coupled, optax.scale_by_learning_rate(lr))

@@ -19,7 +19,7 @@ import jax
 import numpy as np
 from ml_collections import ConfigDict
 
-from gaitjax import checkpoint, evaluate, models, optim, sharding, step, weights
+from gaitjax import checkpoint, dry_run, evaluate, models, optim, sharding, step, weights
 from gaitjax.config import ConfigError, from_arguments, parser
 from gaitjax.data import sampling, streaming
 from gaitjax.errors import DataError
@@ -302,7 +302,11 @@ def main(argv: list[str] | None = None) -> int:
     args, rest = _parser().parse_known_args(argv)
     sharding.start(args.multihost)
     try:
-        train(from_arguments(args.config, rest), args.workdir)
+        config = from_arguments(args.config, rest)
+        if args.dry_run:
+            print(dry_run.describe(config))
+        else:
+            train(config, args.workdir)
     except (ConfigError, DataError, weights.WeightsError, TrainingError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -318,6 +322,11 @@ def _parser():
     )
     result.add_argument("--workdir", required=True, help="folder for checkpoints and metrics")
     result.add_argument("--multihost", action="store_true", help="one of several processes")
+    result.add_argument(
+        "--dry_run",
+        action="store_true",
+        help="print parameters, shapes, memory and cost of a step, and exit",
+    )
     return result
 
 

@@ -54,7 +54,9 @@ def image_files(index: Index, modality: str) -> dict[str, list[Path]]:
     """The files of each part of `modality`: {"maps": (S,), "silhouettes": (S,)} paths.
 
     A folder's files are taken in sorted order for the parts in the order of the
-    modality's name, such as 0_heatmap.pkl and 1_sil.pkl for "map+silhouette".
+    modality's name, such as 0_heatmap.pkl and 1_sil.pkl for "map+silhouette"; more files
+    are ignored. SUSTech1K's folders of 16 say which file is the pose (section 10.3) but not
+    which silhouettes go with it: link the two of them into a folder of their own.
 
     Raises:
       DataError: a folder with fewer files than parts.

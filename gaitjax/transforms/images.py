@@ -9,6 +9,8 @@ chance stands beside it.
 import jax
 import jax.numpy as jnp
 
+from gaitjax.errors import DataError
+
 MAX_DEGREES = 10.0
 SUBPIXELS = 32  # OpenCV's warps interpolate at multiples of 1/32 pixel
 
@@ -60,14 +62,14 @@ def stack_silhouette(maps: jax.Array, silhouettes: jax.Array) -> jax.Array:
     """Maps (..., H, W, 2) and silhouettes (..., H, w) as one image (..., H, w, 3), section 5.7.
 
     Before augmentation, so that both are warped alike. Square maps are cropped about
-    their middle to silhouettes that are not. Raises ValueError if frames or sizes differ.
+    their middle to silhouettes that are not. Raises DataError if frames or sizes differ.
     """
     height, width = silhouettes.shape[-2:]
     if height != width and maps.shape[-3] == maps.shape[-2]:
         side = (height - width) // 2
         maps = maps[..., side : maps.shape[-2] - side, :]
     if maps.shape[:-1] != silhouettes.shape:
-        raise ValueError(
+        raise DataError(
             f"maps {maps.shape} and silhouettes {silhouettes.shape} do not lie on each other; "
             "both need the same clips, frames, height and (after cropping square maps) width"
         )

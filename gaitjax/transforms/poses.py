@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from gaitjax.errors import DataError
 from gaitjax.skeleton import JointFormat
 
 
@@ -58,7 +59,7 @@ def select(key: Array, poses: Array, frames: int, fmt: JointFormat) -> Array:
     """A random sub-window of `frames` frames per clip; the last start is never drawn (KEEP)."""
     n, t, _, _ = poses.shape
     if t <= frames:
-        raise ValueError(
+        raise DataError(
             f"augment.select={frames} needs clips longer than that, but train.frames={t}; "
             f"set --config.train.frames to at least {frames + 1}"
         )

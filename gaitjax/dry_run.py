@@ -1,0 +1,95 @@
+"""What a training run would be: parameters, shapes, memory and cost of a step. Needs no data."""
+
+import math
+
+import jax
+from flax import traverse_util
+from ml_collections import ConfigDict
+
+from gaitjax import models, optim, sharding, step
+from gaitjax.transforms import pipeline
+
+
+def describe(config: ConfigDict) -> str:
+    """Compile the training step of `config` for this machine's devices and tell about it.
+
+    Operations, memory traffic and memory are XLA's estimates for the compiled step: one
+    device's share where there are several. Poses count as part of the batch here, though a
+    run keeps them on the devices if they fit `data.device_budget_gb`.
+    """
+    mesh = sharding.make_mesh()
+    whole, split = sharding.replicated(mesh), sharding.batched(mesh)
+    model = models.build(config)
+    shapes = step.variable_shapes(config, model)
+    tx = optim.optimizer(config, shapes["params"])
+    lr, _ = optim.schedule(config.schedule, config.train.steps)
+
+    state = jax.eval_shape(lambda: step.init_state(config, model, tx))
+    batch = _batch(config)
+    key = jax.random.key(0)
+    x = jax.eval_shape(lambda batch: pipeline.train_input(config, key, batch), batch)
+    outputs = jax.eval_shape(lambda v, x: model.apply(v, x), shapes, x)
+    update = jax.jit(
+        step.make_update(config, model, tx, lr),
+        donate_argnums=(0,),
+        in_shardings=(whole, whole, split),
+        out_shardings=(whole, whole),
+    )
+    compiled = update.lower(state, None, batch).compile()
+
+    lines = [f"network {config.model.name}: {_count(shapes['params']):,} parameters"]
+    lines += [f"  {name:24s} {_count(part):>12,}" for name, part in _modules(shapes["params"])]
+    lines += [f"state: {_mib(_bytes(state))} (parameters, batch statistics, optimiser)"]
+    lines += [f"batch: {_shapes(batch)}", f"input: {_shapes({config.model.name: x})}"]
+    lines += [f"output: {_shapes(outputs)}"]
+    return "\n".join([*lines, *_cost(compiled, mesh.size)])
+
+
+def _batch(config: ConfigDict) -> dict:
+    """Shapes of a training batch, its poses gathered."""
+    clip = jax.eval_shape(lambda: step.example_clips(config, config.train.frames))
+    n = config.train.batch_size
+    batch = jax.tree.map(lambda a: jax.ShapeDtypeStruct((n, *a.shape[1:]), a.dtype), clip)
+    return {"labels": jax.ShapeDtypeStruct((n,), "int32"), **batch}
+
+
+def _modules(params: dict) -> list[tuple[str, dict]]:
+    """(path, parameters) of the modules below the top; a lone module at the top is opened."""
+    prefix = ""
+    while len(params) == 1 and isinstance(next(iter(params.values())), dict):
+        name, params = next(iter(params.items()))
+        prefix += f"{name}/"
+    return [(prefix + name, part) for name, part in sorted(params.items())]
+
+
+def _cost(compiled, devices: int) -> list[str]:
+    cost, memory = compiled.cost_analysis() or {}, compiled.memory_analysis()
+    lines = [f"step on each of {devices} x {jax.devices()[0].device_kind}:"]
+    if "flops" in cost:
+        lines.append(f"  operations         {cost['flops'] / 1e9:,.2f} GFLOP")
+    if "bytes accessed" in cost:
+        lines.append(f"  memory traffic     {_mib(cost['bytes accessed'])}")
+    if memory is not None:
+        used = memory.argument_size_in_bytes + memory.temp_size_in_bytes
+        lines.append(
+            f"  memory             {_mib(used)}: state and batch "
+            f"{_mib(memory.argument_size_in_bytes)}, activations {_mib(memory.temp_size_in_bytes)}"
+        )
+    return lines
+
+
+def _count(tree) -> int:
+    return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(tree))
+
+
+def _bytes(tree) -> int:
+    return sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))
+
+
+def _mib(size: float) -> str:
+    return f"{size / 2**20:,.1f} MiB"
+
+
+def _shapes(tree: dict) -> str:
+    flat = traverse_util.flatten_dict(tree, sep="/")
+    return ", ".join(f"{name} {leaf.dtype}{list(leaf.shape)}" for name, leaf in flat.items())
