@@ -14,7 +14,14 @@ from gaitjax import config as configs
 from gaitjax import models
 from gaitjax.errors import DataError
 from gaitjax.models.initial import initial
-from gaitjax.models.layers import BatchNorm, TemporalConv, l2_normalise, mish
+from gaitjax.models.layers import (
+    BatchNorm,
+    TemporalConv,
+    l2_normalise,
+    linear,
+    linear_bn,
+    mish,
+)
 from gaitjax.models.resgcn import GraphConv, plan
 from gaitjax.skeleton import joint_format
 from gaitjax.transforms.streams import gaitgraph_streams
@@ -138,7 +145,9 @@ def test_parameter_count(name):
     if config.model.joints != "coco":
         shape = (shape[0], joint_format(config.model.joints).num_joints, *shape[2:])
     params = jax.eval_shape(lambda: model.init(jax.random.key(0), jnp.zeros((1, *shape))))["params"]
-    assert sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(params)) == (PARAMETERS | OURS)[name]
+    assert (
+        sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(params)) == (PARAMETERS | OURS)[name]
+    )
 
 
 @pytest.mark.parametrize("name", sorted(SMALL))
@@ -234,21 +243,69 @@ def test_temporal_conv(width, stride, frames):
     np.testing.assert_allclose(layer.apply(variables, x), wanted, atol=1e-5)
 
 
-def test_graph_conv_sums_over_hops():
+@pytest.mark.parametrize("features", [3, 6])  # channels mixed first, joints mixed first
+@pytest.mark.parametrize("train", [False, True])
+def test_graph_conv_sums_over_hops(features, train):
     rng = np.random.default_rng(0)
-    x = rng.normal(size=(2, 3, 5, 4)).astype(np.float32)
+    x = rng.normal(size=(2, 5, 3, 4)).astype(np.float32)
     graph = rng.normal(size=(3, 5, 5)).astype(np.float32)
-    layer = GraphConv(6)
-    params = jax.tree.map(
-        lambda a: rng.normal(size=a.shape).astype(np.float32),
-        layer.init(jax.random.key(0), x, graph)["params"],
-    )
+    layer, norm = GraphConv(features), BatchNorm()
+    kernel = rng.normal(size=(4, 3 * features)).astype(np.float32)
+    bias = rng.normal(size=3 * features).astype(np.float32)
+    stats = {"mean": rng.normal(size=features), "var": rng.random(features)}
+    scale, shift = rng.normal(size=(2, features)).astype(np.float32)
+
+    class Both(nn.Module):
+        @nn.compact
+        def __call__(self, x):
+            return GraphConv(features, name="conv")(x, graph, BatchNorm(name="bn"), train)
+
+    params = {"conv": {"kernel": kernel, "bias": bias}, "bn": {"scale": scale, "bias": shift}}
+    variables = {"params": params, "batch_stats": {"bn": jax.tree.map(np.float32, stats)}}
+    y, _ = Both().apply(variables, x, mutable="batch_stats")
     wanted = 0
     for k in range(3):  # groups of output channels, one for each hop
-        group = slice(6 * k, 6 * (k + 1))
-        mixed = x @ params["kernel"][:, group] + params["bias"][group]
-        wanted = wanted + np.einsum("ntvc,vw->ntwc", mixed, graph[k])
-    np.testing.assert_allclose(layer.apply({"params": params}, x, graph), wanted, atol=1e-4)
+        group = slice(features * k, features * (k + 1))
+        wanted = wanted + np.einsum("nvtc,vw->nwtc", x @ kernel[:, group] + bias[group], graph[k])
+    if train:
+        stats = {"mean": wanted.mean((0, 1, 2)), "var": wanted.var((0, 1, 2))}
+    wanted = (wanted - stats["mean"]) / np.sqrt(stats["var"] + 1e-5) * scale + shift
+    np.testing.assert_allclose(y, wanted, atol=1e-4)
+
+
+@pytest.mark.parametrize("features", [2, 7])  # moments of the output, or from those of the input
+@pytest.mark.parametrize("masked", [False, True])
+def test_linear_and_batch_norm_as_one(features, masked):
+    rng = np.random.default_rng(0)
+    x = rng.normal(3, 2, size=(3, 6, 5, 4)).astype(np.float32)
+    mask = np.arange(6) < np.array([[6], [2], [4]]) if masked else None
+
+    class Apart(nn.Module):
+        @nn.compact
+        def __call__(self, x):
+            return BatchNorm(name="a_bn")(linear(features, None, "a")(x), mask, True)
+
+    class Together(nn.Module):
+        @nn.compact
+        def __call__(self, x):
+            return linear_bn(x, features, None, "a", mask, True)
+
+    variables = Apart().init(jax.random.key(0), x)
+    variables["params"]["a"]["bias"] = jnp.arange(1.0, 1 + features)
+
+    def run(module):
+        def loss(params, x):
+            whole = {**variables, "params": params}
+            y, new = module.apply(whole, x, mutable="batch_stats")
+            real = jnp.where(mask[..., None, None], y, 0) if masked else y
+            return jnp.sum(jnp.sin(real)), (real, new)
+
+        return jax.jit(jax.value_and_grad(loss, (0, 1), has_aux=True))(variables["params"], x)
+
+    with jax.enable_x64(True):
+        variables, x = jax.tree.map(lambda a: jnp.asarray(a, "float64"), (variables, x))
+        for got, wanted in zip(jax.tree.leaves(run(Together())), jax.tree.leaves(run(Apart()))):
+            np.testing.assert_allclose(got, wanted, atol=1e-12)
 
 
 def test_mish():
