@@ -39,9 +39,38 @@ def no_mask(mask: Array | None) -> None:
         raise DataError("this network takes windows of one length: pass no mask")
 
 
-def linear(features: int, dtype: DTypeName, name: str, use_bias: bool = True) -> nn.Dense:
+def product(x: Array, matrix: Array) -> Array:
+    """x (..., K) @ matrix (K, C), as one product of two matrices.
+
+    With more axes the compiler transposes whole activations for the matrix's gradient.
+    """
+    return (x.reshape(-1, x.shape[-1]) @ matrix).reshape(*x.shape[:-1], matrix.shape[-1])
+
+
+class Linear(nn.Module):
     """Matrix on the last axis: also every 1x1 convolution."""
-    return nn.Dense(features, use_bias, dtype, kernel_init=initial("kernel"), name=name)
+
+    features: int
+    dtype: DTypeName = None
+    use_bias: bool = True
+
+    def __call__(self, x: Array) -> Array:
+        kernel, bias = self.matrix(x.shape[-1])
+        x, kernel, bias = cast(self.dtype, x, kernel, bias)
+        return product(x, kernel) + bias if self.use_bias else product(x, kernel)
+
+    @nn.compact
+    def matrix(self, inputs: int) -> tuple[Array, Array]:
+        """Kernel (inputs, features) and bias (features,), zeros if there is none."""
+        kernel = self.param("kernel", initial("kernel"), (inputs, self.features))
+        if not self.use_bias:
+            return kernel, jnp.zeros(self.features, kernel.dtype)
+        return kernel, self.param("bias", initial("bias"), (self.features,))
+
+
+def linear(features: int, dtype: DTypeName, name: str, use_bias: bool = True) -> Linear:
+    """A named `Linear`."""
+    return Linear(features, dtype, use_bias, name=name)
 
 
 def l2_normalise(x: Array, axis: int) -> Array:
@@ -68,47 +97,116 @@ class BatchNorm(nn.Module):
 
     dtype: DTypeName = None
 
-    @nn.compact
     def __call__(self, x: Array, mask: Array | None = None, train: bool = False) -> Array:
-        features = x.shape[-1:]
-        scale = self.param("scale", initial("scale"), features)
-        bias = self.param("bias", initial("bias"), features)
-        running_mean = self.variable("batch_stats", "mean", jnp.zeros, features, jnp.float32)
-        running_var = self.variable("batch_stats", "var", jnp.ones, features, jnp.float32)
-
         out_dtype = self.dtype or x.dtype
-        x = x.astype(jnp.promote_types(x.dtype, jnp.float32))
-        if train:
-            mean, var, count = _moments(x, mask)
+        x = at_least_float32(x)
+        mean, gain, bias = self.coefficients(x.shape[-1], _moments(x, mask) if train else None)
+        return ((x - mean) * gain + bias).astype(out_dtype)
+
+    @nn.compact
+    def coefficients(
+        self, features: int, moments: tuple[Array, Array, Array | int] | None
+    ) -> tuple[Array, Array, Array]:
+        """(mean, gain, bias), (features,) each, with which (x - mean) * gain + bias normalises x.
+
+        Given the batch's `moments` (mean, biased variance, number of samples), normalises by
+        them and moves the running averages; without, normalises by the running averages.
+        """
+        scale = self.param("scale", initial("scale"), (features,))
+        bias = self.param("bias", initial("bias"), (features,))
+        running_mean = self.variable("batch_stats", "mean", jnp.zeros, (features,), jnp.float32)
+        running_var = self.variable("batch_stats", "var", jnp.ones, (features,), jnp.float32)
+        if moments is None:
+            mean, var = running_mean.value, running_var.value
+        else:
+            mean, var, count = moments
             if not self.is_initializing():
                 unbiased = var * count / jnp.maximum(count - 1, 1)
                 running_mean.value += 0.1 * (mean - running_mean.value)
                 running_var.value += 0.1 * (unbiased - running_var.value)
-        else:
-            mean, var = running_mean.value, running_var.value
-        return ((x - mean) * (lax.rsqrt(var + 1e-5) * scale) + bias).astype(out_dtype)
+        return mean, lax.rsqrt(var + 1e-5) * scale, bias
+
+
+def at_least_float32(x: Array) -> Array:
+    return x.astype(jnp.promote_types(x.dtype, jnp.float32))
+
+
+def _average(x: Array, count: Array | int) -> Array:
+    """Sum over all axes but the last, over count."""
+    # Sums within each sequence first: shorter chains of rounding, and faster.
+    return x.reshape(x.shape[0], -1, x.shape[-1]).sum(axis=1).sum(axis=0) / count
+
+
+def _centred(x: Array, mask: Array | None) -> tuple[Array, Array, Array | int]:
+    """Mean per channel of x (N, ..., C), x less the mean (padding 0), and number of samples."""
+    count = x.size // x.shape[-1]
+    if mask is not None:
+        count = mask.sum() * (count // mask.size)
+    mean = _average(zero_padding(x, mask), count)
+    # Second moments do not change with the mean they are taken around: no gradient through it.
+    return mean, zero_padding(x - lax.stop_gradient(mean), mask), count
 
 
 def _moments(x: Array, mask: Array | None) -> tuple[Array, Array, Array | int]:
     """Mean, biased variance and number of samples per channel of x (N, ..., C)."""
-    count = x.size // x.shape[-1]
-    if mask is not None:
-        count = mask.sum() * (count // mask.size)
+    mean, centred, count = _centred(x, mask)
+    return mean, _average(jnp.square(centred), count), count
 
-    def average(values: Array) -> Array:
-        # Sums within each sequence first: shorter chains of rounding, and faster.
-        values = zero_padding(values, mask)
-        return values.sum(axis=tuple(range(1, x.ndim - 1))).sum(axis=0) / count
 
-    mean = average(x)
-    return mean, average(jnp.square(x - mean)), count
+def linear_bn(
+    x: Array,
+    features: int,
+    dtype: DTypeName,
+    name: str,
+    mask: Array | None = None,
+    train: bool = False,
+    use_bias: bool = True,
+) -> Array:
+    """The linear layer `name`, then the batch norm `<name>_bn`; x (N, ..., C)."""
+    kernel, bias = linear(features, dtype, name, use_bias).matrix(x.shape[-1])
+    return product_bn(x, kernel, bias, BatchNorm(dtype, name=f"{name}_bn"), mask, train)
+
+
+def product_bn(
+    x: Array,
+    kernel: Array,
+    bias: Array,
+    norm: BatchNorm,
+    mask: Array | None = None,
+    train: bool = False,
+) -> Array:
+    """norm(x @ kernel + bias, mask, train); x (N, ..., K), kernel (K, C).
+
+    In training an output as wide as the input or wider is never read for its moments: they
+    follow from the input's mean and covariance, and a scaled kernel normalises it.
+    """
+    inputs, features = kernel.shape
+    if not train or inputs > features:
+        x, kernel, bias = cast(norm.dtype, x, kernel, bias)
+        return norm(product(x, kernel) + bias, mask, train)
+    mean, centred, count = _centred(at_least_float32(x), mask)
+    (centred,) = cast(norm.dtype, centred)
+    covariance = _gram(centred.reshape(-1, inputs)) / count
+    var = (kernel * (covariance @ kernel)).sum(axis=0)
+    y_mean, gain, shift = norm.coefficients(features, (mean @ kernel + bias, var, count))
+    x, kernel, offset = cast(norm.dtype, x, kernel * gain, (bias - y_mean) * gain + shift)
+    return product(x, kernel) + offset
+
+
+def _gram(x: Array) -> Array:
+    """x^T x of x (M, K), in at least float32."""
+    kind = jnp.promote_types(x.dtype, jnp.float32)
+    fixed = lax.stop_gradient(x)
+    half = jnp.matmul(x.T, fixed, preferred_element_type=kind)
+    # For a symmetric cotangent this is the gradient, with one product instead of two.
+    return 2 * half - lax.stop_gradient(half)
 
 
 class TemporalConv(nn.Module):
-    """Convolution over time of x (N, T, ..., C), odd `width`, zero padding width // 2 each side.
+    """Convolution over the axis `time` of x, by default (N, T, ..., C); channels are last.
 
-    Other axes between are independent positions. T becomes (T - 1) // stride + 1.
-    The caller zeroes padded frames.
+    Odd `width`, zero padding width // 2 each side; the other axes are independent positions.
+    T becomes (T - 1) // stride + 1. The caller zeroes padded frames.
     """
 
     features: int
@@ -116,23 +214,25 @@ class TemporalConv(nn.Module):
     stride: int = 1
     use_bias: bool = True
     dtype: DTypeName = None
+    time: int = 1
 
     @nn.compact
     def __call__(self, x: Array) -> Array:
         shape = (self.width, x.shape[-1], self.features)
         kernel = self.param("kernel", initial("kernel"), shape)
         x, kernel = cast(self.dtype, x, kernel)
-        n, t, *places, c = x.shape
         # Positions join the batch: the one-dimensional convolution has the fastest gradient.
-        x = jnp.moveaxis(x.reshape(n, t, -1, c), 1, 2).reshape(-1, t, c)
+        x = jnp.moveaxis(x, self.time, -2)
         pad = self.width // 2
-        x = lax.conv_general_dilated(
-            x, kernel, (self.stride,), [(pad, pad)], dimension_numbers=("NWC", "WIO", "NWC")
+        y = lax.conv_general_dilated(
+            x.reshape(-1, *x.shape[-2:]),
+            kernel,
+            (self.stride,),
+            [(pad, pad)],
+            dimension_numbers=("NWC", "WIO", "NWC"),
         )
-        x = jnp.moveaxis(x.reshape(n, -1, *x.shape[-2:]), 2, 1).reshape(
-            n, x.shape[-2], *places, self.features
-        )
+        y = jnp.moveaxis(y.reshape(*x.shape[:-2], *y.shape[1:]), -2, self.time)
         if self.use_bias:
             bias = self.param("bias", initial("bias"), (self.features,))
-            x = x + cast(self.dtype, bias)[0]
-        return x
+            y = y + cast(self.dtype, bias)[0]
+        return y

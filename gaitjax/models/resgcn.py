@@ -14,7 +14,16 @@ from jax import Array
 
 from gaitjax.errors import DataError
 from gaitjax.models.initial import initial
-from gaitjax.models.layers import BatchNorm, DTypeName, TemporalConv, cast, linear
+from gaitjax.models.layers import (
+    BatchNorm,
+    DTypeName,
+    TemporalConv,
+    cast,
+    linear,
+    linear_bn,
+    product,
+    product_bn,
+)
 from gaitjax.skeleton import MAX_HOP, JointFormat, adjacency
 
 HOPS = MAX_HOP  # distances 0, 1, 2: the last slice of `edge` is kept for checkpoints, unused
@@ -60,26 +69,39 @@ def plan(
     return branch_blocks, main_blocks
 
 
-class GraphConv(nn.Module):
-    """sum_k A_k (x W_k + b_k) over the hop distances k; x (N, T, V, C), graph (HOPS, V, V).
+def mix_joints(x: Array, matrix: Array) -> Array:
+    """sum_v matrix (V, W) x (N, V, T, C): (N, W, T, C)."""
+    n, v, t, c = x.shape
+    return jnp.einsum("vw,nvx->nwx", matrix, x.reshape(n, v, -1)).reshape(n, -1, t, c)
 
-    Channel and joint mixing are merged into one (V C, V C') matrix: more products than
-    one after the other, but a single dense one without intermediate arrays.
+
+class GraphConv(nn.Module):
+    """Normalised sum_k A_k (x W_k + b_k) over the hop distances k.
+
+    x (N, V, T, C), graph A (HOPS, V, V). Joints are mixed where there are fewer channels.
     """
 
     features: int
     dtype: DTypeName = None
 
     @nn.compact
-    def __call__(self, x: Array, graph: Array) -> Array:
-        n, t, v, c = x.shape
+    def __call__(self, x: Array, graph: Array, norm: BatchNorm, train: bool) -> Array:
+        c = x.shape[-1]
         kernel = self.param("kernel", initial("kernel"), (c, HOPS * self.features))
         bias = self.param("bias", initial("bias"), (HOPS * self.features,))
-        kernel, bias = kernel.reshape(c, HOPS, -1), bias.reshape(HOPS, -1)
-        matrix = jnp.einsum("ckd,kvw->vcwd", kernel, graph).reshape(v * c, v * self.features)
-        offset = jnp.einsum("kd,kvw->wd", bias, graph)
-        x, matrix, offset = cast(self.dtype, x, matrix, offset)
-        return (x.reshape(n, t, v * c) @ matrix).reshape(n, t, v, self.features) + offset
+        if c < self.features:
+            x, graph = cast(
+                self.dtype, jnp.pad(x, [(0, 0)] * 3 + [(0, 1)], constant_values=1), graph
+            )
+            x = jnp.concatenate([mix_joints(x, a) for a in graph], axis=-1)
+            kernel = jnp.concatenate([kernel, bias[None]]).reshape(c + 1, HOPS, self.features)
+            kernel = jnp.swapaxes(kernel, 0, 1).reshape(-1, self.features)
+            return product_bn(x, kernel, jnp.zeros_like(bias[: self.features]), norm, train=train)
+        offset = jnp.einsum("kd,kvw->wd", bias.reshape(HOPS, -1), graph)[:, None]
+        x, kernel, offset, graph = cast(self.dtype, x, kernel, offset, graph)
+        hops = [product(x, w) for w in jnp.split(kernel, HOPS, axis=1)]
+        y = mix_joints(jnp.concatenate(hops, axis=1), graph.reshape(-1, graph.shape[-1]))
+        return norm(y + offset, train=train)
 
 
 class Spatial(nn.Module):
@@ -91,20 +113,16 @@ class Spatial(nn.Module):
     @nn.compact
     def __call__(self, x: Array, graph: Array, train: bool) -> Array:
         block = self.block
+        conv = GraphConv(block.inner or block.channels, self.dtype, name="conv")
+        bn = BatchNorm(self.dtype, name="bn")
         if not block.inner:
-            y = GraphConv(block.channels, self.dtype, name="conv")(x, graph)
-            return nn.relu(BatchNorm(self.dtype, name="bn")(y, train=train))
+            return nn.relu(conv(x, graph, bn, train))
         residual = x
         if block.project:
-            residual = linear(block.channels, self.dtype, "residual")(x)
-            residual = BatchNorm(self.dtype, name="residual_bn")(residual, train=train)
-        x = linear(block.inner, self.dtype, "down")(x)
-        x = nn.relu(BatchNorm(self.dtype, name="down_bn")(x, train=train))
-        x = GraphConv(block.inner, self.dtype, name="conv")(x, graph)
-        x = nn.relu(BatchNorm(self.dtype, name="bn")(x, train=train))
-        x = linear(block.channels, self.dtype, "up")(x)
-        x = BatchNorm(self.dtype, name="up_bn")(x, train=train)
-        return nn.relu(x + residual)
+            residual = linear_bn(x, block.channels, self.dtype, "residual", train=train)
+        x = nn.relu(linear_bn(x, block.inner, self.dtype, "down", train=train))
+        x = nn.relu(conv(x, graph, bn, train))
+        return nn.relu(linear_bn(x, block.channels, self.dtype, "up", train=train) + residual)
 
 
 class Temporal(nn.Module):
@@ -116,20 +134,19 @@ class Temporal(nn.Module):
     @nn.compact
     def __call__(self, x: Array, train: bool) -> Array:
         block = self.block
+        conv = TemporalConv(
+            block.inner or block.channels, 9, block.stride, dtype=self.dtype, time=2, name="conv"
+        )
+        bn = BatchNorm(self.dtype, name="bn")
         if not block.inner:
-            y = TemporalConv(block.channels, 9, dtype=self.dtype, name="conv")(x)
-            return nn.relu(BatchNorm(self.dtype, name="bn")(y, train=train))
+            return nn.relu(bn(conv(x), train=train))
         residual = x
         if block.stride > 1:
-            residual = linear(block.channels, self.dtype, "residual")(x[:, :: block.stride])
-            residual = BatchNorm(self.dtype, name="residual_bn")(residual, train=train)
-        x = linear(block.inner, self.dtype, "down")(x)
-        x = nn.relu(BatchNorm(self.dtype, name="down_bn")(x, train=train))
-        x = TemporalConv(block.inner, 9, block.stride, dtype=self.dtype, name="conv")(x)
-        x = nn.relu(BatchNorm(self.dtype, name="bn")(x, train=train))
-        x = linear(block.channels, self.dtype, "up")(x)
-        x = BatchNorm(self.dtype, name="up_bn")(x, train=train)
-        return nn.relu(x + residual)
+            strided = x[:, :, :: block.stride]
+            residual = linear_bn(strided, block.channels, self.dtype, "residual", train=train)
+        x = nn.relu(linear_bn(x, block.inner, self.dtype, "down", train=train))
+        x = nn.relu(bn(conv(x), train=train))
+        return nn.relu(linear_bn(x, block.channels, self.dtype, "up", train=train) + residual)
 
 
 class GraphBlock(nn.Module):
@@ -165,6 +182,9 @@ class ResGCN(nn.Module):
         outputs = []
         for m in range(streams):
             y = BatchNorm(self.dtype, name=f"branch_{m}_bn")(x[..., m, :], train=train)
+            y = jnp.swapaxes(
+                y, 1, 2
+            )  # (N, V, T, C): time next to the channels it is convolved with
             for i, block in enumerate(branch_blocks):
                 y = GraphBlock(block, self.fmt, self.dtype, name=f"branch_{m}_block_{i}")(y, train)
             outputs.append(y)
