@@ -1,0 +1,19 @@
+"""GaitTR on walks of the CMU motion-capture database, seen by virtual cameras.
+
+Paper: Spatial Transformer Network on Skeleton-based Gait Recognition (arXiv 2204.03873).
+Command:
+    python -m gaitjax.train --config gaittr_cmu_walks --workdir out --config.data.root=DIR
+A small network and short training: minutes on a laptop.
+"""
+
+from ml_collections import ConfigDict
+
+from configs import common
+
+
+def get_config() -> ConfigDict:
+    config = common.gaittr("cmu_walks")
+    config.model.update(widths=(10, 32, 32, 64), embedding_dim=64)
+    config.train.update(steps=300, batch_size=28, frames=40, log_every=20, save_every=100)
+    config.eval.update(batch_size=16, gallery_types=("00",))
+    return config

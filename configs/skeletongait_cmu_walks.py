@@ -1,0 +1,20 @@
+"""SkeletonGait on walks of the CMU motion-capture database, seen by virtual cameras.
+
+Paper: SkeletonGait: Gait Recognition Using Skeleton Maps (AAAI 2024, arXiv 2311.13444).
+Command:
+    python -m gaitjax.train --config skeletongait_cmu_walks --workdir out --config.data.root=DIR
+A small network and short training: minutes on a laptop.
+"""
+
+from ml_collections import ConfigDict
+
+from configs import common
+
+
+def get_config() -> ConfigDict:
+    config = common.skeletongait("cmu_walks", classes=7, layers=(1, 1, 1, 1))
+    config.model.channels = (16, 32, 64, 128)
+    config.train.update(steps=300, batch_size=16, frames=10, log_every=20, save_every=100)
+    config.schedule.update(lr=0.05, milestones=(150, 225))
+    config.eval.gallery_types = ("00",)
+    return config
