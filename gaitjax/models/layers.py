@@ -13,6 +13,8 @@ from gaitjax.models.initial import initial
 
 DTypeName = str | None
 
+EXACT = lax.Precision.HIGHEST  # statistics keep float32 on TPU and TF32 GPUs
+
 
 def compute_dtype(name: str) -> DTypeName:
     """`dtype` argument of the layers for a config's dtype string; float32 means no cast."""
@@ -187,7 +189,7 @@ def product_bn(
     mean, centred, count = _centred(at_least_float32(x), mask)
     (centred,) = cast(norm.dtype, centred)
     covariance = _gram(centred.reshape(-1, inputs)) / count
-    var = (kernel * (covariance @ kernel)).sum(axis=0)
+    var = (kernel * jnp.matmul(covariance, kernel, precision=EXACT)).sum(axis=0)
     y_mean, gain, shift = norm.coefficients(features, (mean @ kernel + bias, var, count))
     x, kernel, offset = cast(norm.dtype, x, kernel * gain, (bias - y_mean) * gain + shift)
     return product(x, kernel) + offset
@@ -197,7 +199,7 @@ def _gram(x: Array) -> Array:
     """x^T x of x (M, K), in at least float32."""
     kind = jnp.promote_types(x.dtype, jnp.float32)
     fixed = lax.stop_gradient(x)
-    half = jnp.matmul(x.T, fixed, preferred_element_type=kind)
+    half = jnp.matmul(x.T, fixed, precision=EXACT, preferred_element_type=kind)
     # For a symmetric cotangent this is the gradient, with one product instead of two.
     return 2 * half - lax.stop_gradient(half)
 
