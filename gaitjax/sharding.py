@@ -7,14 +7,17 @@ import jax
 import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
+from gaitjax import host_memory
+
 
 def start(multihost: bool) -> None:
-    """Prepare a command's process: compilation cache, and with `multihost` the other hosts.
+    """Prepare a command's process: memory, compilation cache, and with `multihost` other hosts.
 
     Compiled programs are kept in ~/.cache/gaitjax/xla unless JAX_COMPILATION_CACHE_DIR names
     another folder. Clusters that JAX knows (Slurm, TPU pods, Open MPI) need no more than
     `multihost`; elsewhere set JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES and JAX_PROCESS_ID.
     """
+    host_memory.keep_freed()
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
         folder = Path("~/.cache/gaitjax/xla").expanduser()
         jax.config.update("jax_compilation_cache_dir", str(folder))

@@ -190,7 +190,8 @@ def product_bn(
     (centred,) = cast(norm.dtype, centred)
     covariance = _gram(centred.reshape(-1, inputs)) / count
     var = (kernel * jnp.matmul(covariance, kernel, precision=EXACT)).sum(axis=0)
-    y_mean, gain, shift = norm.coefficients(features, (mean @ kernel + bias, var, count))
+    y_mean = jnp.matmul(mean, kernel, precision=EXACT) + bias
+    y_mean, gain, shift = norm.coefficients(features, (y_mean, var, count))
     x, kernel, offset = cast(norm.dtype, x, kernel * gain, (bias - y_mean) * gain + shift)
     return product(x, kernel) + offset
 

@@ -1,0 +1,25 @@
+"""Freed memory of this process is kept for the next step instead of returned to the system.
+
+A step on the CPU allocates up to gigabytes of scratch space and frees them again. By default
+the C library maps each such block anew, and the system clears it page by page: a quarter to
+a third of the processor time of a training step.
+"""
+
+import ctypes
+import platform
+
+# Parameters of mallopt, from malloc.h.
+_TRIM_THRESHOLD, _MMAP_MAX, _ARENA_MAX = -1, -4, -8
+
+
+def keep_freed() -> bool:
+    """Keep freed memory, from now on; True if that is possible (Linux with the GNU C library).
+
+    Call it before JAX makes its devices: their threads otherwise already hold heaps of their
+    own, which cannot grow beyond 64 MiB. The process keeps the memory of its largest step.
+    """
+    if platform.libc_ver()[0] != "glibc":
+        return False
+    mallopt = ctypes.CDLL(None).mallopt
+    # One heap for all threads, large blocks on it too, and nothing given back.
+    return all(mallopt(*pair) for pair in ((_ARENA_MAX, 1), (_MMAP_MAX, 0), (_TRIM_THRESHOLD, -1)))
