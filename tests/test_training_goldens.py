@@ -1,9 +1,10 @@
 """Five training steps of every model against the reference: loss, gradients, statistics.
 
 Double precision runs the real optimiser and schedule with augmentation off. Largest
-relative differences measured in float64 over all models: see BOUNDS. In float32 the
-reference disagrees with itself after a few steps at temperature 0.01; the first loss of
-every model and all five steps of GaitTR are compared.
+relative differences measured in float64 (the pose models and SkeletonGait on OUMVLP): first
+loss 5e-14, all losses 2e-11, gradient norms 7e-13, batch statistics 6e-15, final norms
+2e-9. In float32 the reference disagrees with itself after a few steps at temperature 0.01;
+the first loss of every model (3e-6 measured) and all five steps of GaitTR (7e-7) are compared.
 """
 
 import json
