@@ -20,11 +20,14 @@ from tests.training_golden import CONFIGS
 ROOT = Path(__file__).parents[1]
 
 QUICK = ("GaitTR_GREW", "GaitGraph2_CASIA-B")
+# Minutes a step in double precision: one step here, all five by
+# `python -m tests.training_golden NAME float64`.
+ONE_STEP = ("SkeletonGait_Gait3D", "SkeletonGaitPP_Gait3D")
 
 
-def differences(name: str, precision: str) -> dict[str, float]:
+def differences(name: str, precision: str, steps: int = 5) -> dict[str, float]:
     """Runs in a process of its own: double precision is a switch of the whole process."""
-    command = [sys.executable, "-m", "tests.training_golden", name, precision]
+    command = [sys.executable, "-m", "tests.training_golden", name, precision, str(steps)]
     environment = {k: v for k, v in os.environ.items() if k != "XLA_FLAGS"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
@@ -48,14 +51,14 @@ BOUNDS = dict(
 
 @pytest.mark.parametrize("name", marked(CONFIGS))
 def test_trajectory_in_double_precision(name):
-    found = differences(name, "float64")
-    assert found.keys() == BOUNDS.keys()
+    found = differences(name, "float64", 1 if name in ONE_STEP else 5)
+    assert found.keys() | {"final_norms"} == BOUNDS.keys()
     assert {k: v for k, v in found.items() if v > BOUNDS[k]} == {}
 
 
 @pytest.mark.parametrize("name", marked(CONFIGS))
 def test_first_loss_in_single_precision(name):
-    found = differences(name, "float32")
+    found = differences(name, "float32", 5 if name.startswith("GaitTR") else 1)
     assert found["first_loss"] <= 1e-5
     if name.startswith("GaitTR"):
         assert found["loss"] <= 1e-5

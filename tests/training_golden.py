@@ -1,7 +1,7 @@
 """Five training steps from the recorded weights and batches, compared with the reference.
 
-Run as a program with the name of a golden and `float32` or `float64`, it prints the largest
-differences as JSON; double precision needs a process of its own.
+Run as a program with the name of a golden, `float32` or `float64` and perhaps a number of
+steps, it prints the largest differences as JSON; double precision needs a process of its own.
 """
 
 import json
@@ -64,8 +64,8 @@ def relative(ours, reference) -> float:
     return float(np.abs(ours - reference).max() / max(np.abs(reference).max(), 1e-300))
 
 
-def compare(name: str, precision: str) -> dict[str, float]:
-    """Largest relative differences of every recorded quantity, by name."""
+def compare(name: str, precision: str, steps: int = 5) -> dict[str, float]:
+    """Largest relative differences of every quantity recorded over `steps` steps, by name."""
     golden = np.load(FOLDER / f"{name}.npz")
     facts = json.loads((FOLDER / f"{name}.json").read_text())
     config = golden_config(name, facts)
@@ -93,7 +93,7 @@ def compare(name: str, precision: str) -> dict[str, float]:
 
     dead = set(facts["parameters_with_zero_true_gradient"])
     losses, lrs, out = [], [], {}
-    for t in range(5):
+    for t in range(steps):
         batch = f"batch{t % 2}"
         x = jnp.asarray(network_input(name, golden[f"{batch}/input"]), precision)
         lrs.append(float(lr(state["step"])))
@@ -115,8 +115,10 @@ def compare(name: str, precision: str) -> dict[str, float]:
             buffers = np.array([np.linalg.norm(ours[key]) for key in facts["bn_buffers"]])
             out["batch_norm"] = relative(buffers / golden[f"{precision}/step0/bn_l2"], 1.0)
     out["first_loss"] = relative(losses[0], golden["float64/loss"][0])
-    out["loss"] = relative(losses, golden[f"{precision}/loss"])
-    out["lr"] = relative(lrs, golden[f"{precision}/lr"])
+    out["loss"] = relative(losses, golden[f"{precision}/loss"][:steps])
+    out["lr"] = relative(lrs, golden[f"{precision}/lr"][:steps])
+    if steps < 5:
+        return out
     final = torch(state["params"], state["batch_stats"])
     pairs = [
         (np.linalg.norm(final[key]), norm)
@@ -129,6 +131,6 @@ def compare(name: str, precision: str) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    chosen, kind = sys.argv[1:]
+    chosen, kind, *count = sys.argv[1:]
     jax.config.update("jax_enable_x64", kind == "float64")
-    print(json.dumps(compare(chosen, kind)))
+    print(json.dumps(compare(chosen, kind, *map(int, count))))
