@@ -7,6 +7,8 @@ Published Rank-1: none in OpenGait's skeleton model zoo.
 Differs from the shipped reference config: maps are drawn from poses on the device (reference: read
 from disk); evaluation batches freely (reference: one sequence per device); training starts at step
 0 (reference: `restore_hint: 20000`).
+The released folders hold 16 files each, the pose being 03-*.pkl: link it and the silhouettes that
+go with it into a folder of their own, as 0_pose.pkl and 1_sil.pkl.
 """
 
 from ml_collections import ConfigDict
