@@ -13,8 +13,9 @@ from configs import common
 
 def get_config() -> ConfigDict:
     config = common.skeletongait("cmu_walks", classes=7, layers=(1, 1, 1, 1))
-    config.model.channels = (16, 32, 64, 128)
-    config.train.update(steps=300, batch_size=16, frames=10, log_every=20, save_every=100)
-    config.schedule.update(lr=0.05, milestones=(150, 225))
-    config.eval.gallery_types = ("00",)
+    config.model.channels = (16, 32, 48, 64)
+    config.train.update(steps=120, batch_size=14, per_identity=2, frames=8)
+    config.train.update(log_every=20, save_every=60)
+    config.schedule.update(lr=0.05, milestones=(80, 105))
+    config.eval.update(limit=24, gallery_types=("00",))
     return config
