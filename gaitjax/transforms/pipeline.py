@@ -22,20 +22,20 @@ def _image_clips(batch: dict[str, Array]) -> Array:
     return clips
 
 
-def _pose_input(config: ConfigDict, clips: Array) -> Array:
+def _pose_input(config: ConfigDict, clips: Array, mask: Array | None = None) -> Array:
     fmt = joint_format(config.model.joints)
     if config.model.name == "gaitgraph2":
         return streams.gaitgraph_streams(clips, fmt, config.model.input_centre)
     if config.model.name == "gaittr":
-        return streams.gaittr_streams(clips, fmt, config.model.input_centre)
+        return streams.gaittr_streams(clips, fmt, config.model.input_centre, mask)
     return clips
 
 
 def eval_input(config: ConfigDict, batch: dict[str, Array]) -> Array:
-    """The network's input without any random transform."""
+    """The network's input without any random transform; `mask` (N, T) marks real frames."""
     if config.model.name in IMAGE_MODELS:
         return images.cut(_image_clips(batch))
-    return _pose_input(config, batch["poses"])
+    return _pose_input(config, batch["poses"], batch.get("mask"))
 
 
 def train_input(config: ConfigDict, key: Array, batch: dict[str, Array]) -> Array:

@@ -10,11 +10,16 @@ from jax import Array
 from gaitjax.skeleton import JointFormat
 
 
-def _displacement(xy: Array, frames: int) -> Array:
-    """p(t + frames) - p(t), zero in the last two frames whatever `frames` is (KEEP)."""
+def _displacement(xy: Array, frames: int, mask: Array | None = None) -> Array:
+    """p(t + frames) - p(t), zero in the last two frames whatever `frames` is (KEEP).
+
+    With `mask` (..., T) of the real frames, in the last two real ones and the padding.
+    """
     t = xy.shape[-3]
     valid = max(t - 2, 0)
     moved = xy[..., frames : frames + valid, :, :] - xy[..., :valid, :, :]
+    if mask is not None:
+        moved = jnp.where(mask[..., 2:, None, None], moved, 0)
     pad = [(0, 0)] * (xy.ndim - 3) + [(0, t - valid), (0, 0), (0, 0)]
     return jnp.pad(moved, pad)
 
@@ -43,9 +48,15 @@ def gaitgraph_streams(poses: Array, fmt: JointFormat, centre: int) -> Array:
     return jnp.stack([joint, velocity, bones], axis=-2)
 
 
-def gaittr_streams(poses: Array, fmt: JointFormat, centre: int = 0) -> Array:
-    """GaitTR's input, (..., T, V, 10): position, offset to `centre`, motion, bone (section 4.6)."""
+def gaittr_streams(
+    poses: Array, fmt: JointFormat, centre: int = 0, mask: Array | None = None
+) -> Array:
+    """GaitTR's input, (..., T, V, 10): position, offset to `centre`, motion, bone (section 4.6).
+
+    With `mask` (..., T), real frames come out as they would without the padding after them.
+    """
     xy = poses[..., :2]
     offset = xy - xy[..., centre : centre + 1, :]
-    parts = [xy, offset, _displacement(xy, 1), _displacement(xy, 2), _bone(xy, fmt)]
+    moved = [_displacement(xy, frames, mask) for frames in (1, 2)]
+    parts = [xy, offset, *moved, _bone(xy, fmt)]
     return jnp.concatenate(parts, axis=-1)
