@@ -5,11 +5,10 @@ import signal
 import socket
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gaitjax import checkpoint, models, optim, sharding, step
+from gaitjax import checkpoint, models, sharding, step
 from gaitjax.evaluate import evaluate
 from gaitjax.feed import open_feed
 from gaitjax.train import main, train
@@ -131,36 +130,43 @@ def test_host_poses_give_the_same_run(tmp_path):
 
 
 def test_one_and_eight_devices_agree(tmp_path):
-    """Same loss, gradients and batch statistics: both are over the global batch."""
+    """Same gradients and batch statistics: all is over the global batch.
+
+    In double precision, where the comparison is sharp: at temperature 0.01 single precision
+    magnifies the order of a sum to percents of a gradient.
+    """
     config = tiny.config(tmp_path)
     model = models.build(config)
-    tx = optim.optimizer(config, step.variable_shapes(config, model)["params"])
-    state = step.init_state(config, model, tx)
     feed = open_feed(config, "train", sharding.make_mesh())
-    index = np.arange(16 * 12).reshape(16, 12)
-    x = jnp.asarray(feed.poses(0)[np.arange(12)])[None]
-    x = jnp.asarray(np.asarray(feed.frames)[index]) + 0 * x
-    labels = jnp.arange(16) % 4
+    poses = np.asarray(feed.frames)[np.arange(16 * 12).reshape(16, 12)]
+    labels = np.arange(16) % 4
+    variables = jax.device_get(
+        step.init_variables(config, model, jax.random.key(0), step.example_clips(config))
+    )
 
-    def gradients(state, poses, labels):
-        inputs = step.pipeline.train_input(config, jax.random.key(1), {"poses": poses})
-        return step.gradients(config, model, state, inputs, labels, jax.random.key(2))
+    def gradients(variables, poses, labels):
+        inputs = step.pipeline.eval_input(config, {"poses": poses})
+        return step.gradients(config, model, variables, inputs, labels, jax.random.key(2))
 
     results = []
-    for count in (1, 8):
-        mesh = jax.make_mesh(
-            (count,), ("data",), (jax.sharding.AxisType.Auto,), devices=jax.devices()[:count]
-        )
-        whole, split = sharding.replicated(mesh), sharding.batched(mesh)
-        run = jax.jit(gradients, in_shardings=(whole, split, split), out_shardings=whole)
-        args = sharding.put_tree((jax.device_get(state),), whole) + sharding.put_tree(
-            (np.asarray(x), np.asarray(labels)), split
-        )
-        results.append(jax.device_get(run(*args)))
+    with jax.enable_x64(True):
+        double = jax.tree.map(lambda a: np.asarray(a, np.float64), (variables, poses))
+        for count in (1, 8):
+            mesh = jax.make_mesh(
+                (count,), ("data",), (jax.sharding.AxisType.Auto,), devices=jax.devices()[:count]
+            )
+            whole, split = sharding.replicated(mesh), sharding.batched(mesh)
+            run = jax.jit(gradients, in_shardings=(whole, split, split), out_shardings=whole)
+            args = (
+                sharding.put_tree(double[0], whole),
+                *sharding.put_tree((double[1], labels), split),
+            )
+            results.append(jax.device_get(run(*args)))
     one, eight = results
+    assert one[2]["loss"].dtype == np.float64
     scale = max(float(np.abs(leaf).max()) for leaf in jax.tree.leaves(one[0]))
     for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(eight), strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4 * scale)
+        np.testing.assert_allclose(a, b, rtol=1e-8, atol=1e-10 * scale)
 
 
 def test_checkpoint_of_eight_devices_evaluates_on_one(tmp_path):
