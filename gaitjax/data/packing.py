@@ -204,10 +204,8 @@ def _read_all(data: ConfigDict, index: Index, have: int, want: int) -> list[np.n
     def read(files: tuple[str, ...]) -> np.ndarray | DataError:
         try:
             path = index.root / _pose_file(data, index.root, files)
-            poses = _checked(safe_pickle.load(path), path, data.joints, have)
-            if have != want:
-                poses = poses[:, TO_COCO]
-            return np.ascontiguousarray(_IMPUTE[data.impute](poses), np.float32)
+            poses = safe_pickle.load(path)
+            return network_poses(poses, path, data.joints, have, want, data.impute)
         except DataError as error:
             return error
 
@@ -241,7 +239,27 @@ def _pose_file(data: ConfigDict, root: Path, files: tuple[str, ...]) -> str:
     return candidates[0]
 
 
-def _checked(poses: np.ndarray, path: Path, joints: str, count: int) -> np.ndarray:
+def network_poses(
+    poses: np.ndarray, name: str | Path, joints: str, have: int, want: int, impute: str
+) -> np.ndarray:
+    """One sequence as networks take it: checked, with `want` joints, imputed.
+
+    Args:
+      poses: (T, have, 3) x, y in pixels, confidence, in joint format `joints`.
+      name: what errors call the sequence.
+      want: 17 also takes the 17 joints of coco out of 18.
+      impute: a key of `_IMPUTE`.
+
+    Returns:
+      (T, want, 3) float32, contiguous.
+    """
+    poses = _checked(poses, name, joints, have)
+    if have != want:
+        poses = poses[:, TO_COCO]
+    return np.ascontiguousarray(_IMPUTE[impute](poses), np.float32)
+
+
+def _checked(poses: np.ndarray, path: str | Path, joints: str, count: int) -> np.ndarray:
     """`poses` as float32; DataError unless it is (T, count, 3), T > 0, finite."""
     if poses.ndim != 3 or poses.shape[2] != 3:
         raise DataError(

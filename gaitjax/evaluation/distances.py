@@ -119,7 +119,7 @@ def _masked(x, y, size, metric):
 def distance_matrix(
     x: np.ndarray, y: np.ndarray, metric: str = "euc", half: bool = False
 ) -> np.ndarray:
-    """All distances, (n, m) float32, between embeddings (n, D, P) and (m, D, P).
+    """All distances, (n, m) float32, between embeddings (n, D, P) and (m, D, P), or (n, D).
 
     For small sets; the protocols never call it.
 
@@ -128,6 +128,7 @@ def distance_matrix(
     ([[5.0]], [[0.0]])
     """
     both = np.concatenate([x, y])
+    both = both[..., None] if both.ndim == 2 else both
     probes, gallery = np.arange(len(x)), len(x) + np.arange(len(y))
     blocks = row_blocks(both, probes, gallery, metric, half, lambda d, size, start: (d,))
     return np.concatenate([block for _, (block,) in blocks])[:, : len(y)]

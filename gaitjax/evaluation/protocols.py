@@ -10,8 +10,7 @@ import numpy as np
 from gaitjax.errors import DataError
 from gaitjax.evaluation.ccpg import ccpg
 from gaitjax.evaluation.grew_submission import grew_submission
-from gaitjax.evaluation.inputs import check_inputs, checked_embeddings
-from gaitjax.evaluation.ranking import rank_matches
+from gaitjax.evaluation.inputs import check_inputs
 from gaitjax.evaluation.retrieval import cross_view_gallery, gait3d, gallery_probe, grew_local
 from gaitjax.evaluation.single_view import single_view_gallery
 
@@ -91,41 +90,3 @@ def evaluate(
         embeddings, labels, types, views, metric, compat=compat, half=half, samples=samples
     )
     return run(task, **options)
-
-
-def rank1(
-    embeddings: np.ndarray,
-    labels: Sequence,
-    gallery_embeddings: np.ndarray | None = None,
-    gallery_labels: Sequence | None = None,
-    metric: str = "euc",
-) -> float:
-    """Percentage of probes whose nearest gallery embedding is of their identity.
-
-    Args:
-      embeddings: probes, (N, D, P) or (N, D).
-      labels: N identities.
-      gallery_embeddings, gallery_labels: M gallery entries; without them each probe is
-        looked for among all the others.
-
-    >>> rank1(np.array([[0.0], [1.0], [5.0], [7.0]]), ["ann", "ann", "bob", "bob"])
-    100.0
-    >>> rank1(np.array([[0.0], [6.0]]), [1, 2], np.array([[1.0], [2.0]]), [1, 2])
-    100.0
-    """
-    x = checked_embeddings(embeddings)
-    labels = np.asarray(labels)
-    probes = np.arange(len(x))
-    if gallery_embeddings is None:
-        gallery = groups = probes
-    else:
-        y = checked_embeddings(gallery_embeddings, "gallery_embeddings")
-        if not len(y):
-            raise DataError("empty gallery")
-        x, labels = np.concatenate([x, y]), np.concatenate([labels, np.asarray(gallery_labels)])
-        gallery, groups = np.arange(len(probes), len(x)), None
-    if len(labels) != len(x):
-        raise DataError(f"{len(labels)} labels for {len(x)} embeddings")
-    return float(
-        100 * np.mean(rank_matches(x, labels, probes, gallery, metric, groups=groups).first == 1)
-    )
