@@ -1,0 +1,402 @@
+"""The driver of every preparation: makes sequences in parallel, and goes on after a kill.
+
+A sequence is written under a temporary name, moved into place, then entered in a journal.
+Killed at any point, a run with `resume` makes what the journal does not hold and ends with
+the same bytes: what a job gives depends on the job alone, and log and summary are written
+in the order of the jobs, without times.
+
+    <output>/<label>/<kind>/<view>/<view>.pkl   float32 (T, V, 3) poses or uint8 images
+    <output>/partition.json                     if the plan has one
+    <output>/prepare_log.jsonl                  one line a sequence: what it holds, why dropped
+    <output>/summary.txt, .json, .png
+    <output>/.prepare/                          settings; the journal while unfinished
+"""
+
+import contextlib
+import hashlib
+import json
+import multiprocessing
+import os
+import pickle
+import shutil
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from tqdm import tqdm
+
+from gaitjax.data.partitions import PARTITION_FILE
+from gaitjax.errors import DataError
+from gaitjax.prepare import summary
+
+WORK = ".prepare"
+LOG = "prepare_log.jsonl"
+_AHEAD = 4  # jobs handed out for each worker
+_LINE_SECONDS = 30  # between lines of progress where there is no terminal
+
+
+class Job(NamedTuple):
+    """One sequence to make.
+
+    Attributes:
+      label, kind, view: identity, type and view; it becomes <label>/<kind>/<view>/<view>.pkl.
+      files: what it is made from: paths relative to the source, or any picklable tuple.
+    """
+
+    label: str
+    kind: str
+    view: str
+    files: tuple
+
+    @property
+    def name(self) -> str:
+        return f"{self.label}/{self.kind}/{self.view}"
+
+
+class Made(NamedTuple):
+    """What became of a job.
+
+    Attributes:
+      array: (T, V, 3) poses x, y, confidence with missing joints as (0, 0, 0), written as
+        float32; or uint8 images, written as they are; or None: the sequence is dropped.
+      notes: reason -> count, as {"frames without a person": 3}; a dropped sequence has one
+        that says why.
+    """
+
+    array: np.ndarray | None
+    notes: dict[str, int]
+
+
+class Plan(NamedTuple):
+    """All there is to do.
+
+    Attributes:
+      jobs: in the order of the log.
+      make: picklable, a function of the job alone. A DataError drops the sequence, with its
+        text in the log; one caused by the file system (no permission, an input error) ends
+        the run.
+      partition: written as partition.json, if not None.
+      notes: reason -> count, noticed while listing.
+      in_process: `make` is not to run in worker processes.
+    """
+
+    jobs: list[Job]
+    make: Callable[[Job], Made]
+    partition: dict | None = None
+    notes: dict[str, int] = {}
+    in_process: bool = False
+
+
+def run(
+    plan: Plan, output: str | os.PathLike, *, settings: dict, workers: int, resume: bool
+) -> dict:
+    """Makes every sequence of `plan` under `output`, then log and summary.
+
+    Args:
+      plan: see `Plan`.
+      output: folder; made if it does not exist, empty unless `resume`.
+      settings: what the result depends on, JSON-able; kept, and compared on `resume`.
+      workers: processes.
+      resume: go on with what an earlier run with the same settings left.
+
+    Returns:
+      The record of summary.json.
+
+    Raises:
+      DataError: no or colliding jobs, a non-empty output, other settings, another run at
+        work, no space or permission, a worker that died. Sequences already finished stay.
+    """
+    output = Path(output)
+    _check(plan.jobs)
+    digest = hashlib.sha256("\n".join(repr(tuple(job)) for job in plan.jobs).encode()).hexdigest()
+    settings = json.loads(
+        json.dumps(settings | {"sequences": len(plan.jobs), "source sha256": digest})
+    )
+    done: dict[str, dict] = {}
+
+    def unfinished(what: str) -> DataError:
+        return DataError(
+            f"{what}\n{len(done)} of {len(plan.jobs)} sequences are finished in {output}; mend "
+            "this and run the same command with --resume to go on"
+        )
+
+    try:
+        with _alone(output / WORK):
+            done.update(_begin(output, settings, resume))
+            todo = [job for job in plan.jobs if job.name not in done]
+            in_process = plan.in_process or workers <= 1 or len(todo) < 2
+            made = (
+                (_one(plan.make, output, job) for job in todo)
+                if in_process
+                else _parallel(plan.make, output, todo, min(workers, len(todo)))
+            )
+            with (
+                contextlib.closing(made),
+                open(output / WORK / "journal.jsonl", "ab", buffering=0) as journal,
+            ):
+                for line in _progress(made, len(done), len(plan.jobs)):
+                    journal.write(_json_line(line))
+                    done[line["sequence"]] = line
+            return _finish(output, plan, settings, [done[job.name] for job in plan.jobs])
+    except OSError as error:
+        where = error.filename or output
+        raise unfinished(f"{where}: {error.strerror or error}") from error
+    except _Stopped as error:
+        raise unfinished(str(error)) from error
+    except BrokenProcessPool as error:
+        raise unfinished("a worker process died; out of memory? Try fewer --workers") from error
+    except MemoryError as error:
+        raise unfinished("out of memory; try fewer --workers") from error
+    finally:
+        shutil.rmtree(output / WORK / "new", ignore_errors=True)
+
+
+class _Stopped(Exception):
+    """The source cannot be read: to be mended, not to be skipped."""
+
+
+def _check(jobs: list[Job]) -> None:
+    if not jobs:
+        raise DataError("no sequence found in the source; compare its folders with --help")
+    seen = set()
+    for job in jobs:
+        for part in job[:3]:
+            if not part or part.startswith(".") or "/" in part or "\\" in part or "\0" in part:
+                raise DataError(
+                    f"{job.name!r} ({job.files[:1]}): {part!r} cannot be the name of a folder; "
+                    "rename it in the source"
+                )
+        if job.name in seen:
+            raise DataError(
+                f"two sequences of the source would become {job.name}, one of them from "
+                f"{job.files[:1]}; remove or rename one"
+            )
+        seen.add(job.name)
+
+
+@contextlib.contextmanager
+def _alone(work: Path) -> Iterator[None]:
+    """`work` exists and is locked; DataError if another run holds it."""
+    work.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(work, os.O_RDONLY)
+    try:
+        try:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DataError(f"{work.parent}: another run is writing there; wait for it") from None
+        except (ImportError, OSError):
+            pass  # a system or disk without locks
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _begin(output: Path, settings: dict, resume: bool) -> dict[str, dict]:
+    """Checks what is in `output` and starts a journal; the lines of finished sequences."""
+    work = output / WORK
+    shutil.rmtree(work / "new", ignore_errors=True)
+    done = {}
+    if (work / "settings.json").exists():
+        if not resume:
+            raise DataError(
+                f"{output} holds an earlier run: --resume goes on with it; or give another "
+                "--output, or remove the folder"
+            )
+        _compare(work / "settings.json", settings)
+        journal = work / "journal.jsonl"
+        for line in _lines(journal if journal.exists() else output / LOG):
+            path = output / _path(line["sequence"])
+            with contextlib.suppress(FileNotFoundError):
+                if "dropped" in line or path.stat().st_size == line["bytes"]:
+                    done[line["sequence"]] = line
+    elif others := [name for name in os.listdir(output) if name != WORK]:
+        raise DataError(
+            f"{output} is not empty (it holds {others[0]}, {len(others)} entries in all) and was "
+            "not made by this command; give an empty or a new folder"
+        )
+    (work / "new").mkdir()
+    _replace(work, work / "journal.jsonl", b"".join(map(_json_line, done.values())))
+    _replace(work, work / "settings.json", (json.dumps(settings, indent=1) + "\n").encode())
+    return done
+
+
+def _compare(path: Path, settings: dict) -> None:
+    try:
+        before = json.loads(path.read_bytes())
+    except ValueError:
+        before = {}
+    changed = [key for key in {**before, **settings} if before.get(key) != settings.get(key)]
+    if changed:
+        key = changed[0]
+        raise DataError(
+            f"{path.parents[1]} was begun with {key} = {before.get(key)!r}, now it is "
+            f"{settings.get(key)!r}: the result would be a mixture. Give the same options and "
+            "source, or another --output"
+        )
+
+
+def _lines(path: Path) -> Iterator[dict]:
+    """The whole lines of a journal; what a kill cut short is left out."""
+    if path.exists():
+        for line in path.read_bytes().split(b"\n")[:-1]:
+            with contextlib.suppress(ValueError):
+                yield json.loads(line)
+
+
+def _json_line(value: dict) -> bytes:
+    return (json.dumps(value) + "\n").encode()
+
+
+def _path(name: str) -> str:
+    return f"{name}/{name.rpartition('/')[2]}.pkl"
+
+
+def _one(make: Callable[[Job], Made], output: Path, job: Job) -> dict:
+    """Makes and writes one sequence; its line of the journal."""
+    line = {"sequence": job.name}
+    try:
+        array, notes = make(job)
+        array = None if array is None else _checked(array)
+    except DataError as error:
+        cause = error.__cause__
+        if isinstance(cause, OSError) and not isinstance(cause, FileNotFoundError):
+            raise _Stopped(str(error)) from None
+        return line | {"dropped": str(error), "notes": {}}
+    if array is None:
+        why = ", ".join(f"{reason}: {count}" for reason, count in notes.items())
+        return line | {"dropped": why, "notes": notes}
+    data = pickle.dumps(np.ascontiguousarray(array), protocol=4)
+    target = output / _path(job.name)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _replace(output / WORK, target, data)
+    except OSError:
+        with contextlib.suppress(OSError):  # folders left empty
+            for folder in list(target.parents)[:3]:
+                folder.rmdir()
+        raise
+    return line | {"bytes": len(data), **summary.describe(array), "notes": notes}
+
+
+def _checked(array: np.ndarray) -> np.ndarray:
+    """The array as it is written; DataError for what no reader could use."""
+    if not array.size:
+        raise DataError("no frame left")
+    if array.dtype == np.uint8:
+        return array
+    if array.ndim != 3 or array.shape[2] != 3:
+        raise DataError(f"shape {array.shape}; expected (frames, joints, 3)")
+    with np.errstate(over="ignore", invalid="ignore"):
+        array = array.astype(np.float32)
+    if not np.isfinite(array).all():
+        raise DataError("numbers that are infinite or not a number")
+    return array
+
+
+def _replace(work: Path, path: Path, data: bytes) -> None:
+    """Writes `path` whole or not at all."""
+    temporary = work / "new" / f"{os.getpid()}-{threading.get_ident()}"
+    try:
+        temporary.write_bytes(data)
+        os.replace(temporary, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def _finish(output: Path, plan: Plan, settings: dict, lines: list[dict]) -> dict:
+    """Partition, summary and log; the journal goes last."""
+    record = summary.record(lines, plan.notes, settings)
+    work = output / WORK
+    if plan.partition is not None:
+        partition = json.dumps(plan.partition, indent=1) + "\n"
+        _replace(work, output / PARTITION_FILE, partition.encode())
+    _replace(work, output / "summary.json", (json.dumps(record, indent=1) + "\n").encode())
+    _replace(work, output / "summary.txt", summary.text(record).encode())
+    _replace(work, output / "summary.png", summary.figure(record))
+    _replace(work, output / LOG, b"".join(map(_json_line, lines)))
+    (work / "journal.jsonl").unlink()
+    return record
+
+
+_worker: tuple = ()  # make and output, in a worker process
+
+
+def _parallel(make, output: Path, jobs: list[Job], workers: int) -> Iterator[dict]:
+    """`_one` for every job, in any order."""
+    jobs_left = iter(jobs)
+    # Spawned: a fork of a process with threads (JAX, tqdm) may hang.
+    pool = ProcessPoolExecutor(
+        workers, multiprocessing.get_context("spawn"), _start_worker, (make, output)
+    )
+    try:
+        with _interrupts_ignored():  # inherited, so that Ctrl-C reaches this process alone
+            pending = {pool.submit(_work, job) for job in _take(jobs_left, _AHEAD * workers)}
+        while pending:
+            finished, pending = wait(pending, return_when=FIRST_COMPLETED)
+            pending |= {pool.submit(_work, job) for job in _take(jobs_left, len(finished))}
+            for future in finished:
+                yield future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _take(items: Iterator, count: int) -> list:
+    return [item for _, item in zip(range(count), items, strict=False)]
+
+
+def _start_worker(make, output: Path) -> None:
+    global _worker
+    _worker = make, output
+    # A killed parent leaves its workers waiting for ever.
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    multiprocessing.parent_process().join()
+    os._exit(1)
+
+
+def _work(job: Job) -> dict:
+    return _one(*_worker, job)
+
+
+@contextlib.contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _progress(items: Iterable[dict], done: int, total: int) -> Iterator[dict]:
+    """A bar with the time left on a terminal; elsewhere a plain line every half minute."""
+    if sys.stderr.isatty():
+        yield from tqdm(items, "preparing", total, initial=done, unit="seq", leave=False)
+        return
+    start = last = time.monotonic()
+    for made, item in enumerate(items, start=1):
+        yield item
+        now = time.monotonic()
+        if now - last > _LINE_SECONDS:
+            last = now
+            left = (now - start) / made * (total - done - made)
+            print(
+                f"prepared {done + made} of {total} sequences, {left / 60:.1f} minutes left",
+                file=sys.stderr,
+                flush=True,
+            )
