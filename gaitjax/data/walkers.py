@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gaitjax.data import cameras
 from gaitjax.data.partitions import PARTITION_FILE
 from gaitjax.errors import DataError
 from gaitjax.skeleton import COCO
@@ -29,6 +30,7 @@ TYPES = ("nm-01", "nm-02", "bg-01", "cl-01")  # normal twice, with a bag, in a c
 VIEWS = ("000", "045", "090", "135")  # degrees; 000 from the front, 090 from the left
 FPS = 25
 IMAGE = (320, 240)  # pixels
+_FOCAL = 520.0  # pixels
 PARAMETERS_FILE = "walkers.json"
 _VERSION = 1  # raise when the same parameters give other walkers
 
@@ -275,41 +277,14 @@ def _film(
     points: np.ndarray, azimuths: np.ndarray, blur: float, rng: np.random.Generator
 ) -> np.ndarray:
     """Poses (views, T, 17, 3) of `points` (T, 17, 3) as an estimator would find them."""
-    views, shape = len(azimuths), (len(azimuths), *points.shape[:2])
+    views = len(azimuths)
     azimuth = np.radians(azimuths + rng.normal(0, 2.0, views))
     distance = rng.uniform(7.0, 9.0, views)
     heights = rng.uniform(1.2, 2.0, views)
     camera = np.stack([distance * np.cos(azimuth), distance * np.sin(azimuth), heights], axis=-1)
     aim = np.array([0, 0, 0.9]) + rng.normal(0, 0.1, (views, 3))
-    ahead = aim - camera
-    ahead /= np.linalg.norm(ahead, axis=-1, keepdims=True)
-    right = np.cross(ahead, [0.0, 0.0, 1.0])
-    right /= np.linalg.norm(right, axis=-1, keepdims=True)
-    axes = np.stack([right, np.cross(ahead, right), ahead], axis=1)  # right, down, depth
-    seen = np.einsum("waj,wtvj->wtva", axes, points - camera[:, None, None])
-    focal = 520.0
-    pixels = focal * seen[..., :2] / seen[..., 2:] + np.array(IMAGE) / 2
-
-    # Joints behind the body are found less well, and those are missed more often.
-    depth = seen[..., 2] - seen[..., 2].mean(axis=-1, keepdims=True)
-    hidden = 1 / (1 + np.exp(-(depth - 0.12) / 0.03))
-    body = pixels[..., 1].max(axis=-1) - pixels[..., 1].min(axis=-1)
-    sigma = 0.005 * blur * (1 + hidden) * body[..., None]
-    error = sigma[..., None] * (
-        0.8 * rng.standard_normal((*shape, 2)) + 0.8 * _slow(rng, (*shape, 2))
-    )
-    confidence = 0.92 - 0.25 * hidden - 0.02 * blur * np.linalg.norm(error, axis=-1)
-    confidence += 0.04 * rng.standard_normal(shape)
-    poses = np.concatenate([pixels + error, np.clip(confidence, 0.05, 1)[..., None]], axis=-1)
-    poses[_slow(rng, shape) > 2.9 - 0.6 * hidden - 0.3 * (blur - 1)] = 0.0
-    return poses.astype(np.float32)
-
-
-def _slow(rng: np.random.Generator, shape: tuple[int, ...], width: int = 5) -> np.ndarray:
-    """Unit normal noise that changes slowly over axis 1."""
-    white = rng.standard_normal((shape[0], shape[1] + width - 1, *shape[2:]))
-    windows = np.lib.stride_tricks.sliding_window_view(white, width, axis=1)
-    return windows.sum(axis=-1) / np.sqrt(width)
+    pixels, depth = cameras.project(points, camera, aim, _FOCAL, IMAGE)
+    return cameras.estimate(pixels, depth, blur, rng)
 
 
 def _holds(root: Path, parameters: dict) -> bool:
