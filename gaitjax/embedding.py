@@ -1,7 +1,7 @@
 """Embeddings of a whole data set: windows or whole sequences, in batches of any size."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import jax
 import numpy as np
@@ -41,17 +41,28 @@ def _batches(config: ConfigDict, lengths: np.ndarray, batch_size: int) -> Iterat
         yield rows, np.where(mask, np.arange(padded), 0), mask
 
 
+def compiled(config: ConfigDict, model: nn.Module, mesh: Mesh) -> Callable:
+    """`step.make_embed`, compiled once for every shape of batch it is called with."""
+    return jax.jit(step.make_embed(config, model), out_shardings=sharding.replicated(mesh))
+
+
 def embed_dataset(
-    config: ConfigDict, model: nn.Module, variables: dict, feed: Feed, mesh: Mesh
+    config: ConfigDict,
+    model: nn.Module,
+    variables: dict,
+    feed: Feed,
+    mesh: Mesh,
+    embed: Callable | None = None,
 ) -> dict[str, np.ndarray]:
     """Embeddings of every sequence in data-set order: name -> (S, D, P) float32.
 
-    Several windows of one sequence (`eval.window=mean`) are averaged.
+    Several windows of one sequence (`eval.window=mean`) are averaged. `embed` is what
+    `compiled` gave, for a caller who embeds more than once.
     """
     batch_size = math.ceil(config.eval.batch_size / mesh.size) * mesh.size
-    split, whole = sharding.batched(mesh), sharding.replicated(mesh)
-    variables = sharding.put_tree(variables, whole)
-    embed = jax.jit(step.make_embed(config, model), out_shardings=whole)
+    split = sharding.batched(mesh)
+    variables = sharding.put_tree(variables, sharding.replicated(mesh))
+    embed = embed or compiled(config, model, mesh)
     plan = list(_batches(config, feed.lengths, batch_size))
 
     def batch_at(i: int) -> dict:

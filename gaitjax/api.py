@@ -1,0 +1,201 @@
+"""A trained network as one object: poses in, embeddings out.
+
+import gaitjax
+
+model = gaitjax.load("gaitgraph2_grew")      # released weights, or a path
+embeddings = model.embed([walk_1, walk_2])   # poses (T, V, 3) of any lengths
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import jax
+import numpy as np
+from ml_collections import ConfigDict
+
+from gaitjax import checkpoint, embedding, models, sharding, step, weights, zoo
+from gaitjax import config as configs
+from gaitjax.config import nearest
+from gaitjax.data import packing, sampling
+from gaitjax.errors import DataError
+from gaitjax.feed import Feed
+from gaitjax.skeleton import joint_format
+
+
+class Model:
+    """A network with its weights; make one with `gaitjax.load`.
+
+    Attributes:
+      config: the whole config; `config.eval` says how sequences are cut and compared.
+      variables: {"params", "batch_stats"} of NumPy arrays.
+      metadata: where the weights came from.
+    """
+
+    def __init__(self, config: ConfigDict, variables: dict, metadata: dict | None = None):
+        """`variables` must fit the network of `config`; WeightsError lists what does not."""
+        self.config, self.metadata = config, metadata or {}
+        self._mesh = sharding.make_mesh()
+        self._network = models.build(config)
+        shapes = step.variable_shapes(config, self._network)
+        source = self.metadata.get("source", "the weights")
+        self.variables, _ = weights.fit(variables, shapes, source)
+        self._embed = embedding.compiled(config, self._network, self._mesh)
+
+    @property
+    def metric(self) -> str:
+        """The distance that this network's embeddings are compared by: "euc" or "cos"."""
+        return self.config.eval.metric
+
+    @property
+    def joints(self) -> str:
+        """The joint format that the network works on, see `gaitjax.skeleton.FORMATS`."""
+        return self.config.model.joints
+
+    def embed(self, sequences: Sequence[np.ndarray], batch_size: int | None = None) -> np.ndarray:
+        """Embeddings of pose sequences, as `gaitjax.evaluate` makes them.
+
+        Each sequence is checked, brought to the network's joints, imputed as the config says,
+        and cut into test windows or padded to a length shared by similar ones.
+
+        Args:
+          sequences: poses (T, V, 3) each, any T: x and y in pixels (y down), confidence;
+            missing joints are (0, 0, 0). V is that of the network's joint format; networks
+            on the 17 joints of coco also take the 18 of alphapose and openpose.
+          batch_size: sequences at once; default: enough for all, at most
+            `config.eval.batch_size`.
+
+        Returns:
+          (N, D, P) float32: P parts of D numbers, `config.eval.embedding` of the network.
+
+        Raises:
+          DataError: a sequence that is no pose of finite numbers, or of other joints; a
+            network that needs silhouettes.
+
+        >>> model = gaitjax.load(weights)
+        >>> rng = np.random.default_rng(0)
+        >>> walks = [rng.uniform(1, 200, (frames, 17, 3)) for frames in (30, 75)]
+        >>> embeddings = model.embed(walks)
+        >>> embeddings.shape, embeddings.dtype
+        ((2, 48, 1), dtype('float32'))
+        >>> bool(np.allclose(embeddings[1:], model.embed(walks[1:]), atol=1e-4))
+        True
+        """
+        poses = [self._poses(i, sequence) for i, sequence in enumerate(sequences)]
+        if not poses:
+            raise DataError("no sequences to embed: pass a list of (T, V, 3) arrays")
+        config = self.config.copy_and_resolve_references()
+        several = config.eval.clip == "ordered" and config.eval.window == "mean"
+        windows = sampling.MEAN_WINDOWS if several else 1
+        needed = 2 ** max(0, len(poses) * windows - 1).bit_length()
+        config.eval.batch_size = batch_size or min(needed, config.eval.batch_size)
+        found = embedding.embed_dataset(
+            config, self._network, self.variables, _feed(poses), self._mesh, self._embed
+        )
+        return found[config.eval.embedding]
+
+    def _poses(self, number: int, sequence: np.ndarray) -> np.ndarray:
+        """One sequence in the network's joints, imputed: (T, V, 3) float32."""
+        data, want = self.config.data, joint_format(self.joints)
+        name = f"sequence {number}"
+        if self.config.model.name == "skeletongaitpp":
+            raise DataError(
+                "SkeletonGait++ needs silhouettes beside the poses; evaluate it from files with "
+                "python -m gaitjax.evaluate --save_embeddings"
+            )
+        sequence = np.asarray(sequence)
+        have = want
+        if sequence.ndim == 3 and sequence.shape[1] != want.num_joints:
+            have = joint_format("alphapose")
+            if sequence.shape[1] != have.num_joints or want.num_joints != 17:
+                raise DataError(
+                    f"{name}: {sequence.shape[1]} joints; this network works on the "
+                    f"{want.num_joints} of {want.name}: {', '.join(want.joints[:4])}, ..."
+                )
+        impute = data.impute_test or data.impute
+        return packing.network_poses(
+            sequence, name, have.name, have.num_joints, want.num_joints, impute
+        )
+
+    def __repr__(self) -> str:
+        count = sum(leaf.size for leaf in jax.tree.leaves(self.variables["params"]))
+        return f"<{self.config.model.name} on {self.joints}, {count:,} parameters>"
+
+
+def load(name_or_path: str | Path, config: str | ConfigDict | None = None) -> Model:
+    """A trained network.
+
+    Args:
+      name_or_path: a weights .npz, the work directory of a training run, or the name of
+        released weights (`python -m gaitjax.zoo list`), which are fetched and converted
+        once: that needs pip install 'gaitjax[convert,hub]'.
+      config: config name, file or object; default: the one stored with the weights.
+
+    Raises:
+      DataError, WeightsError, ConfigError: nothing there, or it does not fit.
+
+    >>> model = gaitjax.load(weights)
+    >>> model.config.model.name, model.joints, model.metric
+    ('gaitgraph2', 'coco', 'cos')
+    """
+    if isinstance(config, str):
+        config = configs.load(config)
+    name, path = str(name_or_path), Path(name_or_path)
+    if name in zoo.ZOO:
+        path = _released(name)
+    elif not path.exists():
+        raise DataError(
+            f"{path}: no such file or folder, nor a zoo entry; {nearest(name, zoo.ZOO)}"
+        )
+    variables, metadata = checkpoint.load_variables(path)
+    if config is None:
+        config = _stored_config(path, metadata)
+    return Model(config, variables, {"source": str(path), **metadata})
+
+
+def _released(name: str) -> Path:
+    """The weights of a zoo entry, fetched and converted if they are not yet in the cache."""
+    from converters import hub
+    from converters.convert import convert
+
+    entry, config = zoo.entry(name), configs.load(name)
+    path, commit = hub.fetch(zoo.REPO, entry.folder)
+    converted = packing.cache_folder(config.data) / "zoo" / f"{name}-{path.stem}-{commit[:12]}.npz"
+    if not converted.is_file():
+        origin = {"hub": f"{zoo.REPO}/{entry.folder}", "commit": commit}
+        convert(config, "opengait", path, str(converted), origin)
+    return converted
+
+
+def _stored_config(path: Path, metadata: dict) -> ConfigDict:
+    """The config that the weights were written with, over today's defaults."""
+    if "config" not in metadata:
+        raise DataError(f"{path} does not say its config; pass config=NAME to gaitjax.load")
+    from configs import common
+
+    config = common.base()
+    with config.unlocked():
+        config.update(_tuples(metadata["config"]))
+    return config
+
+
+def _tuples(value):
+    """JSON lists as the tuples that configs hold."""
+    if isinstance(value, dict):
+        return {key: _tuples(item) for key, item in value.items()}
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
+
+def _feed(sequences: list[np.ndarray]) -> Feed:
+    """Sequences in memory as a data set; names are their numbers."""
+    lengths = np.array([len(sequence) for sequence in sequences], np.int32)
+    offsets = np.cumsum(lengths) - lengths
+    frames = np.concatenate(sequences)
+    names = np.array([str(i) for i in range(len(sequences))])
+
+    def clips(rows: np.ndarray, windows: np.ndarray) -> dict[str, np.ndarray]:
+        return {"poses": frames[offsets[rows][:, None] + windows]}
+
+    def poses(row: int) -> np.ndarray:
+        return sequences[row]
+
+    return Feed(names, names, names, lengths, None, clips, poses, "in memory")
