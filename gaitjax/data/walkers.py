@@ -305,15 +305,16 @@ def _holds(root: Path, parameters: dict) -> bool:
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m gaitjax.data.walkers", description="Make a data set of synthetic walkers."
+        prog="python -m gaitjax.data.walkers",
+        description="Make a data set of synthetic walkers.",
+        epilog="example: python -m gaitjax.data.walkers --output walkers --identities 50",
     )
-    parser.add_argument("--output", required=True, help="folder to make")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--identities", type=int, default=100, help="people (default 100)")
-    parser.add_argument(
-        "--test-identities", type=int, default=40, help="how many of them are for testing (40)"
-    )
-    parser.add_argument("--frames", type=int, default=60, help="mean length of a sequence (60)")
+    add = parser.add_argument
+    add("--output", required=True, help="folder to make")
+    add("--seed", type=int, default=0, help="other walkers for another number (default 0)")
+    add("--identities", type=int, default=100, help="people (default 100)")
+    add("--test-identities", type=int, default=40, help="how many of them are for testing (40)")
+    add("--frames", type=int, default=60, help="mean length of a sequence (60)")
     arguments = vars(parser.parse_args())
     try:
         root = generate(arguments.pop("output"), **arguments)

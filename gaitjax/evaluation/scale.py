@@ -124,12 +124,16 @@ def measure(method: str, name: str, dim: int, parts: int, fraction: float, metri
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m gaitjax.evaluation.scale",
+        description=__doc__.splitlines()[0],
+        epilog="example: python -m gaitjax.evaluation.scale --set gait3d",
+    )
     parser.add_argument("--set", choices=SETS, default="grew", dest="name", help="whose size")
     parser.add_argument("--dim", type=int, default=256, help="numbers per part (default 256)")
     parser.add_argument("--parts", type=int, default=16, help="parts (default 16)")
     parser.add_argument("--fraction", type=float, default=1.0, help="of the identities")
-    parser.add_argument("--metric", choices=("euc", "cos"), default="euc")
+    parser.add_argument("--metric", choices=("euc", "cos"), default="euc", help="default: euc")
     parser.add_argument("--method", choices=METHODS, help="only this one, in this process")
     args = parser.parse_args()
     if args.method:

@@ -87,18 +87,25 @@ def main(argv: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     result = argparse.ArgumentParser(
+        prog="python -m gaitjax.zoo",
         description="The released weights that gaitjax converts, and their published numbers.",
         epilog="example: python -m gaitjax.zoo reproduce gaitgraph2_oumvlp17 --data_root=DIR",
         allow_abbrev=False,
     )
     commands = result.add_subparsers(dest="command", required=True)
-    commands.add_parser("list", help="every entry with its published number")
-    show = commands.add_parser("show", help="one entry: weights, commands, what to know")
+
+    def command(name: str, about: str, example: str = "") -> argparse.ArgumentParser:
+        epilog = f"example: python -m gaitjax.zoo {name}{example}"
+        return commands.add_parser(
+            name, help=about, description=about, epilog=epilog, allow_abbrev=False
+        )
+
+    command("list", "every entry with its published number")
+    show = command("show", "one entry: weights, commands, what to know", " gaitgraph2_grew")
     show.add_argument("name", help="a name that `list` prints")
-    commands.add_parser("table", help="the Markdown table of the README")
-    again = commands.add_parser(
-        "reproduce", help="fetch, convert, evaluate and compare", allow_abbrev=False
-    )
+    command("table", "the Markdown table of the README")
+    example = " gaitgraph2_oumvlp17 --data_root=DIR"
+    again = command("reproduce", "fetch, convert, evaluate and compare", example)
     add = again.add_argument
     add("name", help="a name that `list` prints")
     add("--data_root", default="", help="prepared data set, <id>/<type>/<view>/*.pkl")
@@ -107,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--revision", help="branch, tag or commit of the hub's repository")
     add("--ground_truth", help="csv of answers to score a GREW submission with")
     add("--dry_run", action="store_true", help="only say what is there and what is missing")
-    collect = commands.add_parser("report", help="finished runs as a Markdown table")
+    collect = command("report", "finished runs as a Markdown table", " reproduce")
     collect.add_argument("folders", nargs="+", help="folders with reproduction.json below them")
     return result
 
