@@ -17,6 +17,7 @@ from ml_collections import ConfigDict
 from gaitjax.errors import DataError
 
 PARTITION_FILE = "partition.json"
+UNFINISHED = ".prepare/journal.jsonl"  # in the root until `gaitjax.prepare` is done
 
 _SUSTECH = "the SUSTech1K project page of Southern University of Science and Technology"
 _ORIGINS = {
@@ -68,6 +69,10 @@ def check_root(data: ConfigDict) -> Path:
     if not root.is_dir():
         found = "is not a folder" if root.exists() else "does not exist"
         raise DataError(f"{root} (data.root of {data.name}) {found}. {how_to_get(data.name, root)}")
+    if (root / UNFINISHED).exists():
+        raise DataError(
+            f"{root} (data.root): its preparation was cut short; run it again with --resume"
+        )
     return root
 
 
@@ -79,9 +84,9 @@ def load(data: ConfigDict) -> Partition:
     """
     root = check_root(data)
     if data.partition:
-        return _read(Path(data.partition).expanduser())
+        return read(Path(data.partition).expanduser())
     if (root / PARTITION_FILE).is_file():
-        return _read(root / PARTITION_FILE)
+        return read(root / PARTITION_FILE)
     if data.name == "oumvlp":  # odd ids train; 10307, the last, tests
         ids = [f"{i:05d}" for i in range(1, 10308)]
         return Partition(tuple(ids[:-1:2]), tuple(ids[1::2] + ids[-1:]))
@@ -134,7 +139,8 @@ def split_ids(data: ConfigDict, split: str) -> tuple[str, ...]:
     return tuple(i for i in listed if i in on_disk)
 
 
-def _read(path: Path) -> Partition:
+def read(path: Path) -> Partition:
+    """The partition in OpenGait's JSON `path`; DataError names what is wrong with it."""
     expected = 'expected {"TRAIN_SET": [ids], "TEST_SET": [ids]} in OpenGait\'s form'
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -142,7 +148,7 @@ def _read(path: Path) -> Partition:
         raise DataError(
             f"{path} (data.partition): cannot be read: {error.strerror}; {expected}"
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path} (data.partition): not JSON ({error}); {expected}") from error
     if not isinstance(content, dict) or not {"TRAIN_SET", "TEST_SET"} <= content.keys():
         found = f"the keys {_some(content)}" if isinstance(content, dict) else "no object"

@@ -89,8 +89,13 @@ def _parser(name: str, module) -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add = result.add_argument
-    add("--source", required=not getattr(module, "DOWNLOADS", False), help="see above")
-    add("--output", required=True, help="new or empty folder to prepare the data in")
+    add(
+        "--source",
+        required=not getattr(module, "DOWNLOADS", False),
+        metavar="DIR",
+        help="see above",
+    )
+    add("--output", required=True, metavar="DIR", help="new or empty folder to prepare the data in")
     add(
         "--workers",
         type=_count,

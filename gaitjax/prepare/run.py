@@ -18,6 +18,7 @@ import json
 import multiprocessing
 import os
 import pickle
+import re
 import shutil
 import signal
 import sys
@@ -32,13 +33,14 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from gaitjax.data.partitions import PARTITION_FILE
+from gaitjax.data.partitions import PARTITION_FILE, UNFINISHED
 from gaitjax.errors import DataError
 from gaitjax.prepare import summary
 
-WORK = ".prepare"
+WORK, JOURNAL = os.path.split(UNFINISHED)
 LOG = "prepare_log.jsonl"
 _AHEAD = 4  # jobs handed out for each worker
+_NAME = re.compile(r"[^./\\\0\ud800-\udfff][^/\\\0\ud800-\udfff]*")  # of a folder, in UTF-8
 _LINE_SECONDS = 30  # between lines of progress where there is no terminal
 
 
@@ -68,10 +70,13 @@ class Made(NamedTuple):
         float32; or uint8 images, written as they are; or None: the sequence is dropped.
       notes: reason -> count, as {"frames without a person": 3}; a dropped sequence has one
         that says why.
+      parts: if not None, the files to write instead of <view>.pkl, by name: arrays, or
+        paths to link to; `array` is then only described in the log.
     """
 
     array: np.ndarray | None
     notes: dict[str, int]
+    parts: dict[str, np.ndarray | Path] | None = None
 
 
 class Plan(NamedTuple):
@@ -139,7 +144,7 @@ def run(
             )
             with (
                 contextlib.closing(made),
-                open(output / WORK / "journal.jsonl", "ab", buffering=0) as journal,
+                open(output / WORK / JOURNAL, "ab", buffering=0) as journal,
             ):
                 for line in _progress(made, len(done), len(plan.jobs)):
                     journal.write(_json_line(line))
@@ -168,7 +173,7 @@ def _check(jobs: list[Job]) -> None:
     seen = set()
     for job in jobs:
         for part in job[:3]:
-            if not part or part.startswith(".") or "/" in part or "\\" in part or "\0" in part:
+            if not _NAME.fullmatch(part):
                 raise DataError(
                     f"{job.name!r} ({job.files[:1]}): {part!r} cannot be the name of a folder; "
                     "rename it in the source"
@@ -212,11 +217,11 @@ def _begin(output: Path, settings: dict, resume: bool) -> dict[str, dict]:
                 "--output, or remove the folder"
             )
         _compare(work / "settings.json", settings)
-        journal = work / "journal.jsonl"
+        journal = work / JOURNAL
         for line in _lines(journal if journal.exists() else output / LOG):
-            path = output / _path(line["sequence"])
+            folder = output / line["sequence"]
             with contextlib.suppress(FileNotFoundError):
-                if "dropped" in line or path.stat().st_size == line["bytes"]:
+                if all(os.lstat(folder / f).st_size == n for f, n in line["files"].items()):
                     done[line["sequence"]] = line
     elif others := [name for name in os.listdir(output) if name != WORK]:
         raise DataError(
@@ -224,7 +229,7 @@ def _begin(output: Path, settings: dict, resume: bool) -> dict[str, dict]:
             "not made by this command; give an empty or a new folder"
         )
     (work / "new").mkdir()
-    _replace(work, work / "journal.jsonl", b"".join(map(_json_line, done.values())))
+    _replace(work, work / JOURNAL, b"".join(map(_json_line, done.values())))
     _replace(work, work / "settings.json", (json.dumps(settings, indent=1) + "\n").encode())
     return done
 
@@ -256,35 +261,42 @@ def _json_line(value: dict) -> bytes:
     return (json.dumps(value) + "\n").encode()
 
 
-def _path(name: str) -> str:
-    return f"{name}/{name.rpartition('/')[2]}.pkl"
-
-
 def _one(make: Callable[[Job], Made], output: Path, job: Job) -> dict:
     """Makes and writes one sequence; its line of the journal."""
-    line = {"sequence": job.name}
+    line = {"sequence": job.name, "files": {}}
     try:
-        array, notes = make(job)
+        array, notes, parts = make(job)
         array = None if array is None else _checked(array)
     except DataError as error:
         cause = error.__cause__
         if isinstance(cause, OSError) and not isinstance(cause, FileNotFoundError):
             raise _Stopped(str(error)) from None
-        return line | {"dropped": str(error), "notes": {}}
+        return line | {"dropped": str(error), "notes": {"sequences that cannot be used": 1}}
     if array is None:
         why = ", ".join(f"{reason}: {count}" for reason, count in notes.items())
         return line | {"dropped": why, "notes": notes}
-    data = pickle.dumps(np.ascontiguousarray(array), protocol=4)
-    target = output / _path(job.name)
+    folder = output / job.name
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _replace(output / WORK, target, data)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in (parts or {f"{job.view}.pkl": array}).items():
+            if isinstance(content, Path):
+                content = os.path.relpath(content, folder)
+            else:
+                content = pickle.dumps(np.ascontiguousarray(content), protocol=4)
+            _replace(output / WORK, folder / name, content)
+            line["files"][name] = len(os.fsencode(content))
     except OSError:
-        with contextlib.suppress(OSError):  # folders left empty
-            for folder in list(target.parents)[:3]:
-                folder.rmdir()
+        _remove(folder)
         raise
-    return line | {"bytes": len(data), **summary.describe(array), "notes": notes}
+    return line | summary.describe(array) | {"notes": notes}
+
+
+def _remove(folder: Path) -> None:
+    """Takes an unfinished sequence away, and its type and identity where they are left empty."""
+    shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        folder.parent.rmdir()
+        folder.parent.parent.rmdir()
 
 
 def _checked(array: np.ndarray) -> np.ndarray:
@@ -302,11 +314,14 @@ def _checked(array: np.ndarray) -> np.ndarray:
     return array
 
 
-def _replace(work: Path, path: Path, data: bytes) -> None:
-    """Writes `path` whole or not at all."""
+def _replace(work: Path, path: Path, content: bytes | str) -> None:
+    """Makes `path` a file of these bytes, or a link to this path, whole or not at all."""
     temporary = work / "new" / f"{os.getpid()}-{threading.get_ident()}"
     try:
-        temporary.write_bytes(data)
+        if isinstance(content, str):
+            os.symlink(content, temporary)
+        else:
+            temporary.write_bytes(content)
         os.replace(temporary, path)
     except OSError:
         with contextlib.suppress(OSError):
@@ -325,7 +340,7 @@ def _finish(output: Path, plan: Plan, settings: dict, lines: list[dict]) -> dict
     _replace(work, output / "summary.txt", summary.text(record).encode())
     _replace(work, output / "summary.png", summary.figure(record))
     _replace(work, output / LOG, b"".join(map(_json_line, lines)))
-    (work / "journal.jsonl").unlink()
+    (work / JOURNAL).unlink()
     return record
 
 

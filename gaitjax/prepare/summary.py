@@ -52,13 +52,15 @@ def record(lines: list[dict], notes: dict[str, int], settings: dict) -> dict:
     dropped = [line for line in lines if "dropped" in line]
     lengths = np.array([line["frames"] for line in kept], np.int64)
     counts = Counter(notes)
+    joints = Counter(len(line["missing"]) for line in kept if "missing" in line)
     for line in lines:
         counts.update(line["notes"])
-    result = {
+    return {
         "identities": len({line["sequence"].split("/")[0] for line in kept}),
         "sequences": len(kept),
         "frames": int(lengths.sum()),
         "dropped": len(dropped),
+        "joints": {str(v): n for v, n in sorted(joints.items())},
         "notes": dict(sorted(counts.items())),
         "lengths": _lengths(lengths) if kept else {},
         "missing": _missing(kept),
@@ -68,7 +70,6 @@ def record(lines: list[dict], notes: dict[str, int], settings: dict) -> dict:
         ],
         "settings": settings,
     }
-    return result
 
 
 def _lengths(lengths: np.ndarray) -> dict:
@@ -115,6 +116,9 @@ def text(record: dict) -> str:
         f"{record['identities']} identities, {record['sequences']} sequences, "
         f"{record['frames']} frames; {record['dropped']} sequences dropped"
     ]
+    if len(record["joints"]) > 1:
+        mixture = ", ".join(f"{n} with {v}" for v, n in record["joints"].items())
+        lines += ["", f"sequences of different joint formats, which training refuses: {mixture}"]
     if lengths := record["lengths"]:
         lines += [
             "",
@@ -139,7 +143,8 @@ def text(record: dict) -> str:
     if record["dropped_first"]:
         lines += ["", "dropped (all of them in prepare_log.jsonl)"]
         lines += [f"  {d['sequence']}: {d['why']}" for d in record["dropped_first"]]
-    return "\n".join(lines) + "\n"
+    # Names of files need not be text.
+    return ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace").decode()
 
 
 def figure(record: dict) -> bytes:
