@@ -13,6 +13,11 @@ from gaitjax import weights
 
 # Orbax warns of a file missing in folders that it wrote itself.
 logging.getLogger("absl").setLevel(logging.ERROR)
+# Every device holds the whole state: the first writes it. Writing a slice from each, orbax's
+# default, compiles a program for each shape, seconds for a state of a few megabytes.
+ocp.type_handlers.register_type_handler(
+    jax.Array, ocp.type_handlers.ArrayHandler(use_replica_parallel=False), override=True
+)
 
 
 def manager(workdir: str | Path, keep: int) -> ocp.CheckpointManager:

@@ -1,12 +1,10 @@
 """What a training run would be: parameters, shapes, memory and cost of a step. Needs no data."""
 
-import math
-
 import jax
 from flax import traverse_util
 from ml_collections import ConfigDict
 
-from gaitjax import models, optim, sharding, step
+from gaitjax import cost, models, optim, sharding, step
 from gaitjax.transforms import pipeline
 
 
@@ -37,12 +35,14 @@ def describe(config: ConfigDict) -> str:
     )
     compiled = update.lower(state, None, batch).compile()
 
-    lines = [f"network {config.model.name}: {_count(shapes['params']):,} parameters"]
-    lines += [f"  {name:24s} {_count(part):>12,}" for name, part in _modules(shapes["params"])]
-    lines += [f"state: {_mib(_bytes(state))} (parameters, batch statistics, optimiser)"]
+    lines = [f"network {config.model.name}: {cost.numbers(shapes['params']):,} parameters"]
+    lines += [
+        f"  {name:24s} {cost.numbers(part):>12,}" for name, part in _modules(shapes["params"])
+    ]
+    lines += [f"state: {cost.mib(cost.size(state))} (parameters, batch statistics, optimiser)"]
     lines += [f"batch: {_shapes(batch)}", f"input: {_shapes({config.model.name: x})}"]
     lines += [f"output: {_shapes(outputs)}"]
-    return "\n".join([*lines, *_cost(compiled, mesh.size)])
+    return "\n".join([*lines, *_cost(cost.of(compiled), mesh.size)])
 
 
 def _batch(config: ConfigDict) -> dict:
@@ -62,32 +62,14 @@ def _modules(params: dict) -> list[tuple[str, dict]]:
     return [(prefix + name, part) for name, part in sorted(params.items())]
 
 
-def _cost(compiled, devices: int) -> list[str]:
-    cost, memory = compiled.cost_analysis() or {}, compiled.memory_analysis()
-    lines = [f"step on each of {devices} x {jax.devices()[0].device_kind}:"]
-    if "flops" in cost:
-        lines.append(f"  operations         {cost['flops'] / 1e9:,.2f} GFLOP")
-    if "bytes accessed" in cost:
-        lines.append(f"  memory traffic     {_mib(cost['bytes accessed'])}")
-    if memory is not None:
-        used = memory.argument_size_in_bytes + memory.temp_size_in_bytes
-        lines.append(
-            f"  memory             {_mib(used)}: state and batch "
-            f"{_mib(memory.argument_size_in_bytes)}, activations {_mib(memory.temp_size_in_bytes)}"
-        )
-    return lines
-
-
-def _count(tree) -> int:
-    return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(tree))
-
-
-def _bytes(tree) -> int:
-    return sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))
-
-
-def _mib(size: float) -> str:
-    return f"{size / 2**20:,.1f} MiB"
+def _cost(estimate: cost.Cost, devices: int) -> list[str]:
+    return [
+        f"step on each of {devices} x {jax.devices()[0].device_kind}:",
+        f"  operations         {estimate.flops / 1e9:,.2f} GFLOP",
+        f"  memory traffic     {cost.mib(estimate.traffic)}",
+        f"  memory             {cost.mib(estimate.arguments + estimate.scratch)}: state and batch "
+        f"{cost.mib(estimate.arguments)}, activations {cost.mib(estimate.scratch)}",
+    ]
 
 
 def _shapes(tree: dict) -> str:

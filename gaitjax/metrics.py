@@ -1,9 +1,11 @@
 """Metrics of a run: metrics.jsonl, TensorBoard, and progress on the screen."""
 
+import contextlib
 import json
 import os
 import sys
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -70,9 +72,9 @@ class Progress:
             total=total, initial=start, unit="step", disable=not (active and sys.stderr.isatty())
         )
 
-    def advance(self) -> None:
-        """One step was dispatched."""
-        self._bar.update()
+    def advance(self, steps: int = 1) -> None:
+        """So many steps were dispatched."""
+        self._bar.update(steps)
 
     def log(self, step: int, values: dict[str, float]) -> float:
         """Print `values` at `step`; returns the rate in units per second since the last call."""
@@ -90,9 +92,14 @@ class Progress:
             sys.stdout.flush()
         return rate
 
-    def pause(self) -> None:
-        """Leave out of the rate what happened since the last step (evaluation, saving)."""
-        self._clock = time.perf_counter()
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """Leave out of the rate what happens in this context (compiling, evaluation)."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._clock += time.perf_counter() - start
 
     def close(self) -> None:
         self._bar.close()

@@ -125,6 +125,25 @@ def make_update(
     return update
 
 
+def several(update: Callable, loop: bool) -> Callable[[dict, Array | None, tuple], tuple]:
+    """The steps of a tuple of batches in one program: (state, frames, batches) -> as `update`.
+
+    The metrics are the last step's. With `loop` the steps are one compiled loop, else they are
+    written out one after another: a convolution in a loop is 15 to 30 times slower on the CPU.
+    """
+
+    def run(state: dict, frames: Array | None, batches: tuple[dict, ...]) -> tuple[dict, dict]:
+        if not loop or len(batches) == 1:
+            for batch in batches:
+                state, metrics = update(state, frames, batch)
+            return state, metrics
+        stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *batches)
+        state, metrics = jax.lax.scan(lambda s, batch: update(s, frames, batch), state, stacked)
+        return state, jax.tree.map(lambda metric: metric[-1], metrics)
+
+    return run
+
+
 def make_embed(config: ConfigDict, model: nn.Module) -> Callable:
     """(variables, frames, batch) -> {"embed_1": (N, D, P), ...}, to be jitted.
 

@@ -6,6 +6,7 @@ run that is killed and started again ends bit for bit where it would have ended.
 """
 
 import contextlib
+import itertools
 import json
 import math
 import os
@@ -19,7 +20,7 @@ import jax
 import numpy as np
 from ml_collections import ConfigDict
 
-from gaitjax import checkpoint, dry_run, evaluate, models, optim, sharding, step, weights
+from gaitjax import checkpoint, cost, dry_run, evaluate, models, optim, sharding, step, weights
 from gaitjax.config import ConfigError, from_arguments, parser
 from gaitjax.data import sampling, streaming
 from gaitjax.errors import DataError
@@ -28,12 +29,12 @@ from gaitjax.metrics import MetricWriter, Progress
 
 # Fields that may differ between the runs that share a work directory.
 _BOOKKEEPING = (
-    *(f"train.{key}" for key in ("log_every", "save_every", "save_minutes", "keep", "eval_every")),
+    *(f"train.{key}" for key in ("log_every", "save_every", "save_minutes", "eval_every")),
+    *(f"train.{key}" for key in ("keep", "keep_best", "steps_per_dispatch")),
     *(
         f"data.{key}"
         for key in ("root", "partition", "cache_dir", "device_budget_gb", "image_cache_gb")
     ),
-    "train.keep_best",
     "init_from",
     "init_strict",
 )
@@ -99,6 +100,22 @@ def _check(config: ConfigDict, mesh) -> None:
             f"train.batch_size={train.batch_size} does not split over {mesh.size} devices; "
             f"use a multiple of {mesh.size}"
         )
+    together = train.steps_per_dispatch
+    if together < 1:
+        raise ConfigError(f"train.steps_per_dispatch={together} must be positive")
+    for key in ("log_every", "save_every", "eval_every"):
+        if train[key] % together:
+            raise ConfigError(
+                f"train.{key}={train[key]} is not a multiple of "
+                f"train.steps_per_dispatch={together}: nothing happens inside a dispatch"
+            )
+
+
+def _dispatches(start: int, total: int, together: int) -> list[range]:
+    """The steps start, ..., total - 1 in parts that end at multiples of `together`."""
+    first = start - start % together + together
+    ends = [start, *range(first, total, together), total]
+    return [range(a, b) for a, b in itertools.pairwise(ends) if a < b]
 
 
 class _StopRequest:
@@ -153,7 +170,7 @@ def train(config: ConfigDict, workdir: str | Path) -> tuple[dict, dict]:
     """
     workdir = Path(workdir)
     main_process = jax.process_index() == 0
-    say = print if main_process else (lambda *_: None)
+    say = print if main_process else (lambda *_, **__: None)
 
     ############################################################ devices, config, data
     mesh = sharding.make_mesh()
@@ -186,7 +203,7 @@ def train(config: ConfigDict, workdir: str | Path) -> tuple[dict, dict]:
     tx = optim.optimizer(config, shapes["params"])
     lr, _ = optim.schedule(config.schedule, config.train.steps)
     state = jax.jit(lambda: step.init_state(config, model, tx), out_shardings=whole)()
-    count = sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(shapes["params"]))
+    count = cost.numbers(shapes["params"])
     say(f"network: {config.model.name}, {count:,} parameters, {config.model.dtype}")
 
     ############################################################ resume, or start from weights
@@ -198,19 +215,27 @@ def train(config: ConfigDict, workdir: str | Path) -> tuple[dict, dict]:
         state = _initial(config, state)
     start = int(state["step"])
 
-    ############################################################ one step
+    ############################################################ one dispatch
+    on_cpu = jax.default_backend() == "cpu"
     update = jax.jit(
-        step.make_update(config, model, tx, lr),
+        step.several(step.make_update(config, model, tx, lr), loop=not on_cpu),
         donate_argnums=(0,),
         in_shardings=(whole, whole, split),
         out_shardings=(whole, whole),
     )
+    total, together = config.train.steps, config.train.steps_per_dispatch
+    plan = _dispatches(start, total, together)
+    if together > 1 and on_cpu:
+        say("note: train.steps_per_dispatch is for accelerators; here it takes longer to compile")
+
+    def batches_at(i: int) -> tuple[dict, ...]:
+        return tuple(batch_at(t) for t in plan[i])
 
     ############################################################ loop
-    total = config.train.steps
     writer = MetricWriter(workdir, start, active=main_process)
     progress = Progress(start, total, "seq", config.train.batch_size, active=main_process)
     test = _test_feed(config, mesh, say)
+    programs: dict[int, jax.stages.Compiled] = {}  # by their number of steps
     last: dict = {}
     saved, saved_at = start, time.monotonic()
     finite_until = start
@@ -218,9 +243,14 @@ def train(config: ConfigDict, workdir: str | Path) -> tuple[dict, dict]:
     with _StopRequest() as stop, contextlib.ExitStack() as finally_:
         for resource in (checkpoints, progress, writer):
             finally_.callback(resource.close)
-        for done, batch in enumerate(streaming.prefetch(batch_at, start, total), start=start + 1):
-            state, metrics = update(state, feed.frames, batch)
-            progress.advance()
+        made = streaming.prefetch(batches_at, 0, len(plan))
+        for steps, batches in zip(plan, made, strict=True):
+            if len(steps) not in programs:
+                with progress.paused():
+                    programs[len(steps)] = _compile(update, (state, feed.frames, batches), say)
+            state, metrics = programs[len(steps)](state, feed.frames, batches)
+            done = steps.stop
+            progress.advance(len(steps))
             # On several hosts only what all agree on may stop or save, so no clocks there.
             stopping = bool(stop.received) or checkpoints.reached_preemption(done)
             final = done == total
@@ -246,8 +276,8 @@ def train(config: ConfigDict, workdir: str | Path) -> tuple[dict, dict]:
                 writer.write(done, {**values, "sequences_per_second": rate})
                 last = values
             if evaluating and test is not None:
-                last |= _evaluate(config, model, state, test, mesh, workdir, writer, done)
-                progress.pause()
+                with progress.paused():
+                    last |= _evaluate(config, model, state, test, mesh, workdir, writer, done)
             # Saved last: whatever a kill loses is done again after the resume.
             if saving:
                 checkpoint.save(checkpoints, done, state, config)
@@ -259,6 +289,19 @@ def train(config: ConfigDict, workdir: str | Path) -> tuple[dict, dict]:
 
         checkpoints.wait_until_finished()
     return state, last
+
+
+def _compile(update, args: tuple, say) -> jax.stages.Compiled:
+    """`update` compiled for `args` (state, frames, batches); says what it will cost."""
+    begin = time.perf_counter()
+    program = update.lower(*args).compile()
+    steps = len(args[-1])
+    say(
+        f"cost of {'a step' if steps == 1 else f'{steps} steps'} on each device: "
+        f"{cost.of(program)}; compiled in {time.perf_counter() - begin:.1f} s",
+        flush=True,
+    )
+    return program
 
 
 def _test_feed(config: ConfigDict, mesh, say) -> Feed | None:

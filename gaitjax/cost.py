@@ -1,0 +1,54 @@
+"""What a compiled program costs, by the compiler's own analysis."""
+
+import math
+from typing import NamedTuple
+
+import jax
+
+
+class Cost(NamedTuple):
+    """One run of a program on one device; 0 where the compiler does not tell.
+
+    Attributes:
+      flops: floating-point operations.
+      traffic: bytes read and written.
+      arguments: bytes of what the program is given: the state, the data, a batch.
+      scratch: bytes that it needs beside them while it runs: activations, mostly.
+    """
+
+    flops: float
+    traffic: float
+    arguments: int
+    scratch: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.flops / 1e9:,.1f} GFLOP, {mib(self.traffic)} moved, "
+            f"{mib(self.arguments + self.scratch)} memory (activations {mib(self.scratch)})"
+        )
+
+
+def of(program: jax.stages.Compiled) -> Cost:
+    """The cost of a compiled program, its devices' equal share each."""
+    cost, memory = program.cost_analysis() or {}, program.memory_analysis()
+    return Cost(
+        cost.get("flops", 0.0),
+        cost.get("bytes accessed", 0.0),
+        memory.argument_size_in_bytes if memory else 0,
+        memory.temp_size_in_bytes if memory else 0,
+    )
+
+
+def numbers(tree) -> int:
+    """How many numbers the arrays of a tree hold."""
+    return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(tree))
+
+
+def size(tree) -> int:
+    """Bytes of the arrays of a tree."""
+    return sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))
+
+
+def mib(count: float) -> str:
+    """Bytes as text."""
+    return f"{count / 2**20:,.1f} MiB"
