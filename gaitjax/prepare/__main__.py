@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gaitjax.config import nearest
 from gaitjax.errors import DataError
+from gaitjax.prepare.source import unpack
 
 # subcommand -> module, what it reads. A module has HELP, add_arguments(parser) and
 # plan(args) -> Plan, or a command line of its own: main(arguments) -> exit status. One that
@@ -58,17 +59,7 @@ def _prepare(module, args: argparse.Namespace) -> int:
     from gaitjax.prepare import run, summary
 
     if args.source:
-        source, output = (
-            os.path.realpath(os.path.expanduser(p)) for p in (args.source, args.output)
-        )
-        if not os.path.isdir(source):
-            found = "is not a folder" if os.path.exists(source) else "does not exist"
-            raise DataError(f"{args.source} (--source) {found}; see --help for what it must hold")
-        if f"{output}/".startswith(f"{source}/") or f"{source}/".startswith(f"{output}/"):
-            raise DataError(
-                f"{args.output} (--output) and {args.source} (--source) lie in each other"
-            )
-        args.source = source
+        args.source = _source(args.source, args.output)
     settings = {k: v for k, v in vars(args).items() if k not in ("output", "workers", "resume")}
     output = Path(args.output).expanduser()
     record = run.run(
@@ -79,6 +70,22 @@ def _prepare(module, args: argparse.Namespace) -> int:
         raise DataError(f"every sequence was dropped; {output / run.LOG} says why for each")
     print(f"\nprepared in {output}; log, summary and figure lie there too")
     return 0
+
+
+def _source(path: str, output: str) -> str:
+    """The folder to read, absolute; an archive is unpacked beside itself first."""
+    source, output = (os.path.realpath(os.path.expanduser(p)) for p in (path, output))
+    if os.path.isfile(source) and source.endswith(".zip"):
+        archive, source = source, source.removesuffix(".zip")
+        if not os.path.isdir(source):
+            print(f"unpacking {archive}", file=sys.stderr)
+            unpack(archive, source)
+    if not os.path.isdir(source):
+        found = "is not a folder" if os.path.exists(source) else "does not exist"
+        raise DataError(f"{path} (--source) {found}; see --help for what it must hold")
+    if f"{output}/".startswith(f"{source}/") or f"{source}/".startswith(f"{output}/"):
+        raise DataError(f"{output} (--output) and {source} (--source) lie one in the other")
+    return source
 
 
 def _parser(name: str, module) -> argparse.ArgumentParser:
