@@ -31,7 +31,9 @@ _ORIGINS = {
     "sustech1k": f"SUSTech1K: request it with the agreement form on {_SUSTECH}",
     "cmu_walks": "walks of the CMU Graphics Lab Motion Capture Database: free at mocap.cs.cmu.edu",
     "walkers": "synthetic walkers: made here",
+    "own": "a data set of your own, with a partition.json",
 }
+_READERS = {"own": "opengait"}  # data set -> its name in gaitjax.prepare, if another
 
 
 class Partition(NamedTuple):
@@ -46,9 +48,15 @@ def how_to_get(name: str, root: str = "DIR") -> str:
     """One sentence: where the data set comes from and the command that prepares it."""
     if name == "walkers":
         return f"Make it with: python -m gaitjax.data.walkers --output {root}"
+    if name == "cmu_walks":
+        return (
+            f"{_ORIGINS[name]}; fetch and prepare it with: "
+            f"python -m gaitjax.prepare {name} --output {root}"
+        )
     return (
         f"{_ORIGINS[name]}; then prepare it with: "
-        f"python -m gaitjax.prepare {name} --source DOWNLOADED_DIR --output {root}"
+        f"python -m gaitjax.prepare {_READERS.get(name, name)} "
+        f"--source DOWNLOADED_DIR --output {root}"
     )
 
 
@@ -163,6 +171,8 @@ def read(path: Path) -> Partition:
 
 
 def _json_origin(name: str) -> str:
+    if name == "own":
+        return "List the identities of either set in it."
     if name in ("walkers", "cmu_walks"):
         return f"The command that makes the data set writes it. {how_to_get(name)}"
     return "OpenGait publishes it under datasets/ in its repository."

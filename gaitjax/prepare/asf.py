@@ -143,39 +143,40 @@ def read_motion(path: str | os.PathLike, skeleton: Skeleton) -> dict[str, np.nda
     rows = {name: [] for name in expected}
     frame, frames = None, 0
 
-    def complete(number: int) -> None:
+    def wrong(found) -> DataError:
+        return DataError(
+            f"{path}, line {number}: found {found}; the file is damaged or of another skeleton"
+        )
+
+    def check_complete() -> None:
         missing = [name for name, values in rows.items() if len(values) != frames]
         if missing:
-            raise DataError(
-                f"{path}, line {number}: frame {frame} has no single line for "
-                f"{', '.join(missing[:3])}; the file is damaged or of another skeleton"
-            )
+            raise wrong(f"no single line for {', '.join(missing[:3])} in frame {frame}")
 
     number = 0
     for number, line in enumerate(_text(path).splitlines(), start=1):
         words = line.split()
         if not words or words[0][0] in "#:":
             continue
+        name, values = words[0], words[1:]
+        if not values and name.isdecimal() and len(name) < 10:
+            check_complete()
+            if frame is not None and int(name) != frame + 1:
+                raise wrong(f"frame {name} after {frame}")
+            frame, frames = int(name), frames + 1
+            continue
+        if frame is None:
+            raise wrong(f"{name[:40]!r} before the first frame")
+        if name not in expected:
+            raise wrong(f"{name[:40]!r}, which the skeleton has not or not movable")
         try:
-            if len(words) == 1 and words[0].isdecimal():
-                complete(number)
-                if frame is not None and int(words[0]) != frame + 1:
-                    raise ValueError(f"frame {words[0]} after {frame}")
-                frame, frames = int(words[0]), frames + 1
-                continue
-            if frame is None:
-                raise ValueError(f"{words[0][:40]!r} before the first frame")
-            name, values = words[0], [float(word) for word in words[1:]]
-            if name not in expected:
-                raise ValueError(f"bone {name[:40]!r}, which the skeleton has not or not movable")
-            if len(values) != expected[name] or not all(map(math.isfinite, values)):
-                raise ValueError(f"{line[:60]!r}; {name} takes {expected[name]} finite numbers")
+            values = [float(value) for value in values]
         except ValueError as error:
-            raise DataError(
-                f"{path}, line {number}: found {error}; the file is damaged or of another skeleton"
-            ) from None
+            raise wrong(error) from None
+        if len(values) != expected[name] or not all(map(math.isfinite, values)):
+            raise wrong(f"{line[:60]!r}; {name} takes {expected[name]} finite numbers")
         rows[name].append(values)
-    complete(number)
+    check_complete()
     if not frames:
         raise DataError(f"{path}: no frame in it; expected an AMC file. Copy it again")
     return {name: np.array(values) for name, values in rows.items()}
