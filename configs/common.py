@@ -23,7 +23,7 @@ def base() -> ConfigDict:
                 dtype="float32",  # compute type; parameters and losses stay float32
             ),
             data=dict(
-                name="",  # oumvlp, grew, gait3d, casiab, ccpg, sustech1k, walkers, cmu_walks
+                name="",  # oumvlp, grew, gait3d, casiab, ccpg, sustech1k, walkers, cmu_walks, own
                 root="",  # folder <id>/<type>/<view>/*.pkl
                 partition="",  # OpenGait's JSON; "" uses the data set's built-in rule
                 modality="pose",  # pose | map | pose+silhouette | map+silhouette

@@ -77,7 +77,7 @@ def test_missing_root_says_where_to_get_the_data(make, name):
         message = str(raised.value)
         assert name in message and root in message and "data.root" in message
         assert "python -m gaitjax." in message
-        if name not in ("walkers", "cmu_walks"):
+        if name not in ("walkers", "cmu_walks", "own"):
             assert "request it" in message and f"gaitjax.prepare {name} --source" in message
 
 
