@@ -143,40 +143,41 @@ def read_motion(path: str | os.PathLike, skeleton: Skeleton) -> dict[str, np.nda
     rows = {name: [] for name in expected}
     frame, frames = None, 0
 
-    def wrong(found) -> DataError:
+    number = 0
+
+    def wrong(number: int, found) -> DataError:
         return DataError(
             f"{path}, line {number}: found {found}; the file is damaged or of another skeleton"
         )
 
-    def check_complete() -> None:
+    def check_complete(number: int) -> None:
         missing = [name for name, values in rows.items() if len(values) != frames]
         if missing:
-            raise wrong(f"no single line for {', '.join(missing[:3])} in frame {frame}")
+            raise wrong(number, f"no single line for {', '.join(missing[:3])} in frame {frame}")
 
-    number = 0
     for number, line in enumerate(_text(path).splitlines(), start=1):
         words = line.split()
         if not words or words[0][0] in "#:":
             continue
         name, values = words[0], words[1:]
         if not values and name.isdecimal() and len(name) < 10:
-            check_complete()
+            check_complete(number)
             if frame is not None and int(name) != frame + 1:
-                raise wrong(f"frame {name} after {frame}")
+                raise wrong(number, f"frame {name} after {frame}")
             frame, frames = int(name), frames + 1
             continue
         if frame is None:
-            raise wrong(f"{name[:40]!r} before the first frame")
+            raise wrong(number, f"{name[:40]!r} before the first frame")
         if name not in expected:
-            raise wrong(f"{name[:40]!r}, which the skeleton has not or not movable")
+            raise wrong(number, f"{name[:40]!r}, which the skeleton has not or not movable")
         try:
             values = [float(value) for value in values]
         except ValueError as error:
-            raise wrong(error) from None
+            raise wrong(number, error) from None
         if len(values) != expected[name] or not all(map(math.isfinite, values)):
-            raise wrong(f"{line[:60]!r}; {name} takes {expected[name]} finite numbers")
+            raise wrong(number, f"{line[:60]!r}; {name} takes {expected[name]} finite numbers")
         rows[name].append(values)
-    check_complete()
+    check_complete(number)
     if not frames:
         raise DataError(f"{path}: no frame in it; expected an AMC file. Copy it again")
     return {name: np.array(values) for name, values in rows.items()}
