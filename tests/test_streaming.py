@@ -1,6 +1,5 @@
-"""Images from disk: prefetching, the cache, what is refused, writing maps."""
+"""Images from disk: prefetching, the cache, what is refused."""
 
-import itertools
 import pickle
 import threading
 import time
@@ -10,9 +9,8 @@ import numpy as np
 import pytest
 
 from gaitjax.data import safe_pickle, streaming
-from gaitjax.data.packing import Index, Packed
+from gaitjax.data.packing import Index
 from gaitjax.errors import DataError
-from gaitjax.transforms import maps
 
 LENGTHS = np.array([5, 9, 6], np.int32)
 
@@ -193,43 +191,3 @@ def test_files_are_told_apart_by_their_order():
     assert list(streaming.image_files(index(("a/x.pkl",)), "map")) == ["maps"]
     with pytest.raises(DataError, match="/data/b: found 1 .pkl file.*map and silhouette"):
         streaming.image_files(index(("a/0.pkl", "a/1.pkl"), ("b/0.pkl",)), "map+silhouette")
-
-
-@pytest.fixture
-def packed():
-    golden = np.load(Path(__file__).parent / "golden" / "heatmap.npz")
-    poses = golden["coco17/padded"].astype(np.float32)
-    names = np.array(["a", "b"])
-    return Packed(poses, np.array([0, 4]), np.array([4, 2], np.int32), names, names, names)
-
-
-def test_written_maps_are_read_back_as_drawn(packed, tmp_path):
-    streaming.write_maps(packed, tmp_path)
-    paths = [tmp_path / n / n / n / f"{n}.pkl" for n in "ab"]
-    with open(paths[0], "rb") as file:
-        plain = pickle.load(file)  # as OpenGait reads it
-    assert plain.shape == (4, 2, 64, 64) and plain.dtype == np.uint8
-    assert streaming.frame_counts(paths).tolist() == [4, 2]
-    read = streaming.ImageClips({"maps": paths}, packed.lengths)
-    drawn = maps.render_exact(packed.poses)
-    found = read(np.array([0, 1]), np.array([[3, 0], [1, 0]]))["maps"]
-    assert np.array_equal(found, drawn[[[3, 0], [5, 4]]])
-
-
-def test_a_failed_write_leaves_what_was_there(packed, tmp_path, monkeypatch):
-    streaming.write_maps(packed, tmp_path)
-    before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
-    assert len(before) == 2
-    calls, dump = itertools.count(), pickle.dump
-
-    def failing(array, file, protocol):
-        dump(array[:1], file, protocol)
-        if next(calls):
-            raise OSError("disk full")
-
-    monkeypatch.setattr(streaming.pickle, "dump", failing)
-    with pytest.raises(OSError, match="disk full"):
-        streaming.write_maps(packed, tmp_path)
-    after = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
-    assert after.keys() == before.keys()
-    assert [after[p] == before[p] for p in sorted(before)] == [False, True]

@@ -1,4 +1,4 @@
-"""Image sequences that stay on disk: read in the background, and written.
+"""Image sequences that stay on disk, read in the background.
 
 What is read at a step is a pure function of the indices drawn for it. Neither the cache
 nor the threads change a batch, only when it is ready. Layout: OpenGait's, with maps
@@ -6,25 +6,20 @@ nor the threads change a batch, only when it is ready. Layout: OpenGait's, with 
 """
 
 import os
-import pickle
 import threading
-import uuid
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from gaitjax.data import safe_pickle
-from gaitjax.data.packing import Index, Packed
+from gaitjax.data.packing import Index
 from gaitjax.errors import DataError
-from gaitjax.transforms import maps as skeleton_maps
 
 THREADS = 8  # files read at once
 _PICKLE_OVERHEAD = 1024  # a pickled array is its numbers and at most this many bytes
-_PADDING = 64  # frames: lengths that maps are drawn in, to compile few programs
 
 
 def prefetch(
@@ -203,30 +198,3 @@ class _Cache:
             while self._bytes > self._limit:
                 self._bytes -= self._arrays.popitem(last=False)[1].nbytes
         return array
-
-
-def write_maps(packed: Packed, root: str | os.PathLike) -> None:
-    """Draws every sequence and writes it as root/<id>/<type>/<view>/<view>.pkl for OpenGait.
-
-    Args:
-      packed: poses in COCO-17, imputed. Maps are drawn in float64.
-      root: made where it does not exist; files already there are replaced one by one.
-    """
-    names = zip(packed.labels, packed.types, packed.views, strict=True)
-    for row, (label, kind, view) in enumerate(tqdm(names, desc="maps", total=len(packed.labels))):
-        start, length = packed.offsets[row], packed.lengths[row]
-        poses = packed.poses[start : start + length]
-        padding = np.zeros((-length % _PADDING, *poses.shape[1:]), poses.dtype)
-        drawn = skeleton_maps.render_exact(np.concatenate([poses, padding]))[:length]
-        _write_pickle(Path(root, label, kind, view, f"{view}.pkl"), np.moveaxis(drawn, -1, 1))
-
-
-def _write_pickle(path: Path, array: np.ndarray) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        with open(temporary, "xb") as file:
-            pickle.dump(np.ascontiguousarray(array), file, protocol=4)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

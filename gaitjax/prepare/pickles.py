@@ -32,6 +32,7 @@ example: python -m gaitjax.prepare opengait --source GREW-pkl --output grew
 
 _PICK = {"sustech1k": "03*.pkl"}  # by data set
 _EVERY = "*.pkl"
+_LARGEST = 1e30  # what float32 takes easily
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,7 +66,7 @@ def partition(
 
 
 def make(job: Job, root: str, pick: str, coco17: bool) -> Made:
-    """The poses of a folder, (T, V, 3) float32.
+    """The poses of a folder, (T, V, 3).
 
     Raises:
       DataError: not one file to take; no pickled array of poses.
@@ -94,7 +95,7 @@ def pose_file(root: str, folder: str, pick: str) -> str:
 
 
 def as_poses(array: np.ndarray, path: str) -> tuple[np.ndarray, dict[str, int]]:
-    """An array of poses in any of the layouts in use as (T, V, 3) float32, with notes."""
+    """An array of poses in any of the layouts in use as (T, V, 3) float64, with notes."""
     notes = {}
     rows = array.ndim == 2 and array.shape[1] in (51, 53)
     if rows:
@@ -105,9 +106,8 @@ def as_poses(array: np.ndarray, path: str) -> tuple[np.ndarray, dict[str, int]]:
             f"{path}: shape {array.shape}; expected (frames, 17 or 18, 3): x, y, confidence, or "
             "rows of 51 or 53 numbers"
         )
-    with np.errstate(over="ignore"):
-        poses = array.astype(np.float32)
-    lost = ~np.isfinite(poses).all(axis=-1)
+    poses = array.astype(np.float64)
+    lost = ~(np.abs(poses) < _LARGEST).all(axis=-1)
     if lost.any():
         poses[lost] = 0.0
         notes["joints that were not finite, written as missing"] = int(lost.sum())
