@@ -17,6 +17,7 @@ PROGRAMS = (
     "gaitjax.prepare",
     "gaitjax.benchmark",
     "gaitjax.data.walkers",
+    "gaitjax.data.builders",
     "gaitjax.evaluation.scale",
     "converters.opengait",
     "converters.to_opengait",
@@ -80,12 +81,12 @@ def commands() -> dict[str, argparse.ArgumentParser]:
 def section(name: str, parser: argparse.ArgumentParser) -> str:
     """One command as Markdown: what it does, examples, options."""
     lines = [f"## `python -m {name}`", ""]
-    text = "\n\n".join(part for part in (parser.description, parser.epilog) if part)
-    prose, block = [], []
-    for line in text.splitlines():
-        (block if block or re.match(r"example|\s+\S", line) else prose).append(line)
-    lines += ["\n".join(prose).strip(), ""] if prose else []
-    lines += ["```", "\n".join(block).strip("\n"), "```", ""] if block else []
+    text = "\n\n".join(part.strip() for part in (parser.description, parser.epilog) if part)
+    about, example, examples = text.partition("example: ")
+    # Folders drawn with spaces stay as they are.
+    drawn = re.search(r"^ ", about, re.M)
+    lines += ["```text", about.strip(), "```", ""] if drawn else [about.strip(), ""]
+    lines += ["```", example + examples, "```", ""] if example else []
     rows = [_row(action) for action in parser._actions if action.dest != "help"]
     if rows:
         lines += ["| option | meaning |", "| --- | --- |"]

@@ -1,0 +1,80 @@
+"""The Colab notebook, run from top to bottom: on the CPU, briefly, with a stand-in for the hub."""
+
+import json
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from gaitjax.config import load
+from tests import tiny_sets
+from tests.test_hub import Hub, environment
+
+NOTEBOOK = Path(__file__).parents[1] / "docs" / "colab.ipynb"
+RELEASED = "gaitgraph2_gait3d"
+FOLDER = "Gait3D/GaitGraph2/GaitGraph2"
+
+
+def test_no_outputs_are_kept():
+    for cell in json.loads(NOTEBOOK.read_text())["cells"]:
+        assert cell["cell_type"] == "markdown" or not (cell["outputs"] or cell["execution_count"])
+
+
+@pytest.fixture
+def hub(tmp_path):
+    """The hub with one checkpoint, made here."""
+    pytest.importorskip("torch")
+    from tests.torch_files import opengait_state, save
+
+    file = save(tmp_path / "model.pt", opengait_state(RELEASED), iteration=2000)
+    with Hub({f"{FOLDER}/checkpoints/GaitGraph2-02000.pt": file.read_bytes()}) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.slow  # compiles a training step and three networks
+def test_runs_from_top_to_bottom(tmp_path, hub, monkeypatch):
+    nbclient, nbformat = pytest.importorskip("nbclient"), pytest.importorskip("nbformat")
+    pytest.importorskip("ipykernel")
+    data = tiny_sets.generate(tmp_path / "gait3d", load(RELEASED).data)
+    settings = dict(STEPS=2, FOLDER=tmp_path / "drive", RELEASED=RELEASED, DATA=data)
+    variables = {f"GAITJAX_NOTEBOOK_{name}": str(value) for name, value in settings.items()}
+    variables |= dict(JAX_DISABLE_MOST_OPTIMIZATIONS="1", XLA_FLAGS="", HOME=str(tmp_path))
+    wanted = environment(hub.url, tmp_path / "hub", **variables)
+    del wanted["JAX_COMPILATION_CACHE_DIR"]  # the notebook's own
+    for name in set(os.environ) - set(wanted):
+        monkeypatch.delenv(name)
+    for name, value in wanted.items():
+        monkeypatch.setenv(name, value)
+
+    def run() -> str:
+        notebook = nbformat.read(NOTEBOOK, 4)
+        where = {"metadata": {"path": str(tmp_path)}}
+        nbclient.NotebookClient(notebook, timeout=300, resources=where).execute()
+        outputs = [o for cell in notebook.cells for o in cell.get("outputs", ())]
+        assert sum("image/png" in o.get("data", {}) for o in outputs) >= 4
+        return "".join(o.get("text", "") for o in outputs)
+
+    text = run()
+    assert "step 2/2" in text and "untrained: Rank-1" in text
+    assert f"350,822 parameters> from opengait/OpenGait/{FOLDER}" in text
+    assert "published: Rank-1 11.00, ours" in text
+    assert "these are made-up walks" in text and "nearest to person" in text
+    assert "skipped" not in text
+    workdir = tmp_path / "drive" / "walkers_2_steps"
+    saved = sorted((workdir / "checkpoints").iterdir())
+    assert any((tmp_path / "drive" / "xla").iterdir())
+
+    # A second session finds it all there; without hub and data it says so and goes on.
+    for name in ("DATA", "RELEASED"):
+        monkeypatch.setenv(
+            f"GAITJAX_NOTEBOOK_{name}", "gaittr_gait3d" if name == "RELEASED" else ""
+        )
+    text = run()
+    assert "at step 2" in text and "step 1/2" not in text
+    assert text.count("skipped:") == 2 and "nearest to person" in text
+    assert sorted((workdir / "checkpoints").iterdir()) == saved
