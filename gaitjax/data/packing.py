@@ -21,16 +21,17 @@ import sys
 import time
 import uuid
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from ml_collections import ConfigDict
 from tqdm import tqdm
 
-from gaitjax.data import imputation, partitions, safe_pickle
+from gaitjax.data import builders, imputation, partitions, safe_pickle
 from gaitjax.errors import DataError
 from gaitjax.skeleton import TO_COCO, joint_format
 
@@ -86,13 +87,18 @@ def scan(data: ConfigDict, split: str) -> Index:
 
     Raises:
       DataError: as `partitions.split_ids`; an identity without sequences, a view folder
-        without .pkl files.
+        without .pkl files; a set of tensorflow-datasets, which has no files of sequences.
     """
+    if data.name.startswith(builders.PREFIX):
+        raise DataError(
+            f"{data.name} (data.name) holds poses alone: give the prepared folder for "
+            f"data.modality={data.modality}, or set data.modality=pose"
+        )
     return _scan(partitions.check_root(data), partitions.split_ids(data, split))
 
 
 def load(data: ConfigDict, split: str, joints: str | None = None) -> Packed:
-    """Poses of a split, from the cache or, the first time, from the files.
+    """Poses of a split, from the cache or, the first time, from the files or records.
 
     Args:
       data: `config.data`.
@@ -123,11 +129,18 @@ def load(data: ConfigDict, split: str, joints: str | None = None) -> Packed:
     facts += [source.num_joints, target.num_joints, data.impute]
     digest = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
     folder = cache_folder(data)
-    cache = folder / f"{data.name}-{split}-{digest}.poses"
+    cache = folder / f"{data.name.replace(':', '-')}-{split}-{digest}.poses"
     if cached := _read_cache(cache, root):
         return cached
-    index = _scan(root, ids)
-    sequences = _read_all(data, index, source.num_joints, target.num_joints)
+    if data.name.startswith(builders.PREFIX):
+        from gaitjax.data.builders import common
+
+        index, read = common.read(data, root, split)
+    else:
+        index = _scan(root, ids)
+        read = partial(file_poses, data, index)
+    count = len(index.labels)
+    sequences = _read_all(data, count, read, source.num_joints, target.num_joints)
     lengths = np.array([len(s) for s in sequences], np.int32)
     small = dict(
         offsets=np.cumsum(lengths, dtype=np.int64) - lengths,
@@ -159,12 +172,12 @@ def _scan(root: Path, ids: Iterable[str]) -> Index:
 
     def children(path: str) -> list[str]:
         # The stamp is taken first: a change after it is noticed at the next start.
-        stamps[path] = _stamp(os.stat(root / path))
+        stamps[path] = stamp(root / path)
         with os.scandir(root / path) as entries:
             return sorted(e.name for e in entries if e.is_dir() and not e.name.startswith("."))
 
     def sequence(folder: str) -> tuple[str, ...]:
-        stamps[folder] = _stamp(os.stat(root / folder))
+        stamps[folder] = stamp(root / folder)
         with os.scandir(root / folder) as entries:
             names = sorted(e.name for e in entries if not e.name.startswith("."))
         paths = tuple(f"{folder}/{name}" for name in names if name.endswith(".pkl"))
@@ -173,7 +186,7 @@ def _scan(root: Path, ids: Iterable[str]) -> Index:
                 f"{root / folder}: no .pkl file, found {len(names)} other entries; put the "
                 "sequence there or remove the folder"
             )
-        stamps.update((path, _stamp(os.stat(root / path))) for path in paths)
+        stamps.update((path, stamp(root / path)) for path in paths)
         return paths
 
     try:
@@ -194,26 +207,39 @@ def _scan(root: Path, ids: Iterable[str]) -> Index:
     return Index(root, labels, types, views, tuple(files), stamps)
 
 
-def _stamp(status: os.stat_result) -> tuple[int, int]:
+def stamp(path: str | os.PathLike) -> tuple[int, int]:
+    """Size and modification time, by which a change of a file or folder is noticed."""
+    status = os.stat(path)
     return status.st_size, status.st_mtime_ns
 
 
-def _read_all(data: ConfigDict, index: Index, have: int, want: int) -> list[np.ndarray]:
+def file_poses(data: ConfigDict, index: Index, row: int) -> tuple[np.ndarray, Path]:
+    """One sequence as it is in its file, unchecked, and the file."""
+    path = index.root / _pose_file(data, index.root, index.files[row])
+    return safe_pickle.load(path), path
+
+
+def _read_all(
+    data: ConfigDict,
+    count: int,
+    read: Callable[[int], tuple[np.ndarray, str | Path]],
+    have: int,
+    want: int,
+) -> list[np.ndarray]:
     """The poses of each sequence, checked, with `want` joints and imputed."""
 
-    def read(files: tuple[str, ...]) -> np.ndarray | DataError:
+    def prepare(row: int) -> np.ndarray | DataError:
         try:
-            path = index.root / _pose_file(data, index.root, files)
-            poses = safe_pickle.load(path)
-            return network_poses(poses, path, data.joints, have, want, data.impute)
+            poses, name = read(row)
+            return network_poses(poses, name, data.joints, have, want, data.impute)
         except DataError as error:
             return error
 
     sequences, problems = [], []
     pool = ThreadPoolExecutor(min(16, 2 * (os.cpu_count() or 1)))
     try:
-        results = pool.map(read, index.files)
-        for result in _progress(results, len(index.files), f"reading {data.name}"):
+        results = pool.map(prepare, range(count))
+        for result in _progress(results, count, f"reading {data.name}"):
             (problems if isinstance(result, DataError) else sequences).append(result)
             if len(problems) == _MAX_PROBLEMS:
                 break
@@ -346,7 +372,7 @@ def _read_cache(path: Path, root: Path | None = None) -> Packed | None:
         if root is not None:
             paths = names.tobytes().decode("utf-8", "surrogateescape").split("\0")
             prefix = os.fspath(root) + "/"
-            now = [_stamp(os.stat(prefix + path)) for path in paths]
+            now = [stamp(prefix + path) for path in paths]
             if not np.array_equal(now, stamps):
                 return None
     except (OSError, ValueError, EOFError):

@@ -2,8 +2,9 @@
 
 A partition is OpenGait's JSON (`TRAIN_SET`, `TEST_SET`, for Gait3D also `PROBE_SET`):
 the file named in `data.partition`, else `partition.json` in the root, else the data
-set's own rule. Sources: specification sections 2, 9.3-9.5 and 10; the numbering of
-OUMVLP (Takemura et al., 2018) and CASIA-B (Yu et al., 2006).
+set's own rule. Sets of tensorflow-datasets ("tfds:<name>") keep the partition they were
+built with. Sources: specification sections 2, 9.3-9.5 and 10; the numbering of OUMVLP
+(Takemura et al., 2018) and CASIA-B (Yu et al., 2006).
 """
 
 import difflib
@@ -14,9 +15,11 @@ from typing import NamedTuple
 
 from ml_collections import ConfigDict
 
+from gaitjax.data import builders
 from gaitjax.errors import DataError
 
 PARTITION_FILE = "partition.json"
+BUILT_IN = ("oumvlp", "casiab", "grew")  # data sets whose partition is a rule, see `load`
 UNFINISHED = ".prepare/journal.jsonl"  # in the root until `gaitjax.prepare` is done
 
 _SUSTECH = "the SUSTech1K project page of Southern University of Science and Technology"
@@ -44,8 +47,18 @@ class Partition(NamedTuple):
     probe: tuple[str, ...] = ()
 
 
+def origin(name: str) -> str:
+    """Where the data set comes from, in a few words."""
+    return _ORIGINS[name]
+
+
 def how_to_get(name: str, root: str = "DIR") -> str:
     """One sentence: where the data set comes from and the command that prepares it."""
+    if name.startswith(builders.PREFIX):
+        return (
+            "Build it from the prepared folder with: python -m gaitjax.data.builders "
+            f"{name.removeprefix(builders.PREFIX)} --data.root DIR --data_dir {root}"
+        )
     if name == "walkers":
         return f"Make it with: python -m gaitjax.data.walkers --output {root}"
     if name == "cmu_walks":
@@ -62,21 +75,26 @@ def how_to_get(name: str, root: str = "DIR") -> str:
 
 def check_root(data: ConfigDict) -> Path:
     """`data.root` as a path. DataError: unknown data set name, no root, no such folder."""
-    if data.name not in _ORIGINS:
+    from_tfds = data.name.startswith(builders.PREFIX)
+    if data.name.removeprefix(builders.PREFIX) not in (builders.NAMES if from_tfds else _ORIGINS):
         near = difflib.get_close_matches(data.name, _ORIGINS, n=3, cutoff=0.4)
         hint = f"did you mean {' or '.join(near)}? " if near else ""
         raise DataError(
-            f"unknown data set {data.name!r} (data.name): {hint}Known: {', '.join(_ORIGINS)}."
+            f"unknown data set {data.name!r} (data.name): {hint}Known: {', '.join(_ORIGINS)}, "
+            f"and of tensorflow-datasets {builders.PREFIX}<name>."
         )
+    holds = "the tensorflow-datasets" if from_tfds else "<id>/<type>/<view>/*.pkl"
     if not data.root:
         raise DataError(
-            f"no folder given for {data.name}: set data.root to the folder that holds "
-            f"<id>/<type>/<view>/*.pkl. {how_to_get(data.name)}"
+            f"no folder given for {data.name}: set data.root to the folder that holds {holds}. "
+            f"{how_to_get(data.name)}"
         )
     root = Path(data.root).expanduser()
     if not root.is_dir():
         found = "is not a folder" if root.exists() else "does not exist"
         raise DataError(f"{root} (data.root of {data.name}) {found}. {how_to_get(data.name, root)}")
+    if from_tfds and not (home := builders.folder(root, data.name)).is_dir():
+        raise DataError(f"{home} does not exist. {how_to_get(data.name, root)}")
     if (root / UNFINISHED).exists():
         raise DataError(
             f"{root} (data.root): its preparation was cut short; run it again with --resume"
@@ -91,6 +109,13 @@ def load(data: ConfigDict) -> Partition:
       DataError: no root, no or an unreadable JSON, a set missing from it.
     """
     root = check_root(data)
+    if data.name.startswith(builders.PREFIX):
+        if data.partition:
+            raise DataError(
+                f"data.partition is {data.partition}, but the sets of {data.name} were fixed when "
+                "it was built; leave data.partition empty, or build it anew with --data.partition"
+            )
+        return read(builders.folder(root, data.name) / PARTITION_FILE)
     if data.partition:
         return read(Path(data.partition).expanduser())
     if (root / PARTITION_FILE).is_file():
@@ -109,7 +134,7 @@ def load(data: ConfigDict) -> Partition:
         )
     raise DataError(
         f"{data.name} has no built-in partition and {root / PARTITION_FILE} does not exist: set "
-        f"data.partition to its JSON with TRAIN_SET and TEST_SET. {_json_origin(data.name)}"
+        f"data.partition to its JSON with TRAIN_SET and TEST_SET. {json_origin(data.name)}"
     )
 
 
@@ -126,7 +151,7 @@ def split_ids(data: ConfigDict, split: str) -> tuple[str, ...]:
         raise DataError(f"split is {split!r}; expected 'train' or 'test'")
     root = check_root(data)
     listed = getattr(load(data), split)
-    folders = _folders(root)
+    folders = listed if data.name.startswith(builders.PREFIX) else _folders(root)
     if not listed:
         raise DataError(
             f"the {split} set of {data.name} is empty. Folders in {root}: {_some(folders)}. "
@@ -170,7 +195,8 @@ def read(path: Path) -> Partition:
     return Partition(*map(tuple, sets))
 
 
-def _json_origin(name: str) -> str:
+def json_origin(name: str) -> str:
+    """One sentence: where the partition of a data set without a rule comes from."""
     if name == "own":
         return "List the identities of either set in it."
     if name in ("walkers", "cmu_walks"):

@@ -1,0 +1,1 @@
+"""CASIA-B poses for tensorflow-datasets."""

@@ -1,0 +1,1 @@
+"""CCPG poses for tensorflow-datasets."""

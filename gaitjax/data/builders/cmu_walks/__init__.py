@@ -1,0 +1,1 @@
+"""Walks of the CMU motion-capture database for tensorflow-datasets."""

@@ -1,0 +1,1 @@
+"""Gait3D-Pose for tensorflow-datasets."""

@@ -1,0 +1,1 @@
+"""GREW-Pose for tensorflow-datasets."""

@@ -1,0 +1,1 @@
+"""OUMVLP-Pose for tensorflow-datasets."""

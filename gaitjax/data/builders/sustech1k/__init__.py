@@ -1,0 +1,1 @@
+"""SUSTech1K poses for tensorflow-datasets."""

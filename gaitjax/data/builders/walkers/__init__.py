@@ -1,0 +1,1 @@
+"""Synthetic walkers for tensorflow-datasets."""
