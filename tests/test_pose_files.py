@@ -5,8 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from gaitjax.data import pose_files, pose_tracks, walkers
+from gaitjax.config import load
+from gaitjax.data import packing, pose_files, pose_tracks, walkers
 from gaitjax.errors import DataError
+from gaitjax.prepare.__main__ import main
 from gaitjax.skeleton import TO_COCO
 
 WALK = walkers.identity(0, 3, 24)[0][2].astype(np.float64)  # (T, 17, 3), seen from the side
@@ -273,3 +275,27 @@ def test_refused_folders(tmp_path):
     (tmp_path / "0.json").write_text('{"people": [], "bodies": []}')
     with pytest.raises(DataError, match=r"0.json: found .*expected \{"):
         pose_files.read(tmp_path)
+
+
+def test_command_adds_sequences_that_evaluation_reads(tmp_path, capsys):
+    source, root = write_alphapose(tmp_path), tmp_path / "videos"
+    arguments = ["poses", "--source", str(source), "--output", str(root), "--label", "anna"]
+    for options in (
+        ["--type", "nm-01", "--view", "090", "--frame_rate", "25"],
+        ["--type", "nm-02", "--view", "090", "--person", "2", "--frame_rate", "60"],
+    ):
+        assert main([*arguments, *options]) == 0
+    out = capsys.readouterr().out
+    assert f"{T} frames, 0 to {T - 1} of the video" in out and "60 frames a second" in out
+    config = load("gaitgraph2_walkers")
+    config.data.update(root=str(root), cache_dir=str(tmp_path / "cache"))
+    packed = packing.load(config.data, "test")
+    assert packed.types.tolist() == ["nm-01", "nm-02"]
+    np.testing.assert_allclose(packed.poses, np.concatenate([WALK, OTHER]), atol=1e-3)
+    assert main([*arguments, "--type", "nm-01", "--view", "090"]) == 1
+    assert "exists already" in capsys.readouterr().err
+    assert main([*arguments, "--type", "../x", "--view", "090"]) == 1
+    assert "cannot be the name of a folder" in capsys.readouterr().err
+    (root / "partition.json").write_text("{")
+    assert main([*arguments, "--type", "nm-03", "--view", "090"]) == 1
+    assert not (root / "anna" / "nm-03").exists()

@@ -24,6 +24,7 @@ COMMANDS = {
     "opengait": ("pickles", "any folder of poses in OpenGait's layout"),
     "maps": ("maps", "skeleton maps of a prepared data set"),
     "link": ("link", "maps and silhouettes side by side, for SkeletonGait++"),
+    "poses": ("poses", "a person in your own video, found by AlphaPose, OpenPose, MMPose"),
     "inspect": ("inspect", "look at a prepared data set: statistics, pictures"),
 }
 

@@ -1,0 +1,108 @@
+"""Somebody's poses in an ordinary video, found by a pose estimator, as one prepared sequence."""
+
+import argparse
+import json
+import os
+import pickle
+import sys
+from pathlib import Path
+
+from gaitjax.data import partitions, pose_files
+from gaitjax.errors import DataError
+
+HELP = """\
+One person of one video, from the results of AlphaPose, OpenPose, MMPose (RTMPose) or COCO
+json, as <label>/<type>/<view>/<view>.pkl with COCO's 17 joints. Run it once a video; each
+label is entered in the TEST_SET of partition.json. --source is the results' json file, or
+the folder with a json a frame.
+
+example: python -m gaitjax.prepare poses --source alphapose-results.json --output videos \\
+           --label anna --type nm-01 --view 090 --frame_rate 30
+"""
+
+
+def main(argv: list[str]) -> int:
+    args = _parser().parse_args(argv)
+    try:
+        sequence = pose_files.read(
+            Path(args.source).expanduser(),
+            format=args.format,
+            person=args.person,
+            track=args.track,
+            max_gap=args.max_gap,
+            frame_rate=args.frame_rate,
+            resample=args.resample,
+        )
+        output = Path(args.output).expanduser()
+        path = write(sequence, output, args.label, args.type, args.view)
+    except DataError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    first, last = sequence.frames[[0, -1]]
+    print(f"{path}: {len(sequence.poses)} frames, {first} to {last} of the video")
+    for what, count in sequence.notes.items():
+        print(f"  {count:6}  {what}")
+    name = f"{args.label}/{args.type}/{args.view}"
+    print(f"look at it: python -m gaitjax.prepare inspect --data.root {output} --sequence {name}")
+    return 0
+
+
+def write(
+    sequence: pose_files.PoseSequence, output: Path, label: str, kind: str, view: str
+) -> Path:
+    """Adds a sequence to the data set in `output`, and its label to the partition's tests.
+
+    Raises:
+      DataError: the sequence is there already, a name that cannot be a folder's, a damaged
+        partition, no space or permission. Nothing half-written stays.
+    """
+    for part in (label, kind, view):
+        if not part or part.startswith(".") or any(c in part for c in "/\\\0"):
+            raise DataError(f"{part!r} (--label, --type, --view) cannot be the name of a folder")
+    path = output / label / kind / view / f"{view}.pkl"
+    if path.exists():
+        raise DataError(f"{path} exists already; remove it, or give another label, type or view")
+    partition = output / partitions.PARTITION_FILE
+    sets = partitions.read(partition) if partition.exists() else partitions.Partition((), ())
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path, pickle.dumps(sequence.poses, protocol=4))
+        if label not in sets.train + sets.test:
+            listed = {"TRAIN_SET": sets.train, "TEST_SET": (*sets.test, label)}
+            if sets.probe:
+                listed["PROBE_SET"] = sets.probe
+            _replace(partition, (json.dumps(listed, indent=1) + "\n").encode())
+    except OSError as error:
+        raise DataError(f"{error.filename or path}: {error.strerror}") from error
+    return path
+
+
+def _replace(path: Path, data: bytes) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_bytes(data)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m gaitjax.prepare poses",
+        description=HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("--source", required=True, help="json file, or folder of json files")
+    add("--output", required=True, metavar="DIR", help="data set to add to; made if new")
+    add("--label", required=True, help="who it is")
+    add("--type", required=True, help="how: normal, with a bag, ...; the walk's name")
+    add("--view", required=True, help="from where: degrees, or the camera's name")
+    add("--format", choices=pose_files.FORMATS, default="auto", help="default: by content")
+    add("--person", type=int, default=1, metavar="K", help="the K-th most present one (default 1)")
+    add("--track", metavar="ID", help="the one with this identity of the estimator's tracker")
+    add("--max_gap", type=int, default=5, metavar="N", help="frames interpolated (default 5)")
+    add("--frame_rate", type=float, metavar="FPS", help="of the video; networks know 25 to 30")
+    add("--resample", type=float, metavar="FPS", help="convert from --frame_rate to this")
+    return parser
