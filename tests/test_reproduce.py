@@ -9,7 +9,7 @@ from converters import hub
 from gaitjax import evaluation
 from gaitjax.config import load
 from gaitjax.zoo.__main__ import main
-from tests import tiny_sets
+from tests import raw_sets, tiny_sets
 from tests.torch_files import opengait_state, save
 
 NAME = "gaitgraph2_gait3d"
@@ -53,6 +53,40 @@ def test_dry_run_names_what_is_missing(tmp_path, fake_hub, capsys):
     assert "MISSING" in text and str(tmp_path / "data") in text and "request" in text
     assert "Gait3D/GaitGraph2/GaitGraph2" in text
     assert not (tmp_path / "out").exists()
+
+
+def test_raw_data_are_prepared_first(tmp_path, fake_hub, capsys):
+    raw, partition = raw_sets.gait3d(tmp_path / "raw")
+    source = f"--source={raw}"
+    assert run(tmp_path, "--dry_run", source) == 0
+    text = capsys.readouterr().out
+    assert f"have    12 sequences in {raw}" in text and "python -m gaitjax.prepare gait3d" in text
+    assert "MISSING the partition" in text and "--partition FILE" in text
+    assert run(tmp_path, source) == 1
+    assert "the partition: " in capsys.readouterr().err and not (tmp_path / "data").exists()
+
+    sets = json.loads(partition.read_text())
+    sets["TEST_SET"].append("9999")
+    partition.write_text(json.dumps(sets))
+    options = f"--prepare=--partition {partition} --workers 1"
+    assert run(tmp_path, "--seeds=2", "--config.eval.batch_size=8", source, options) == 0
+    assert (tmp_path / "out/reproduction.json").exists()
+    notes = json.loads((tmp_path / "data/summary.json").read_text())["notes"]
+    assert notes["sequences left in an order that is not that of time"] == 12
+    assert run(tmp_path, "--dry_run", source) == 0
+    text = capsys.readouterr().out
+    assert "4 sequences of 2 of them" in text and "not on disk, left out: 9999" in text
+
+
+def test_an_unfinished_preparation_is_finished(tmp_path, fake_hub, capsys):
+    raw, partition = raw_sets.gait3d(tmp_path / "raw")
+    (tmp_path / "data/.prepare").mkdir(parents=True)
+    (tmp_path / "data/.prepare/journal.jsonl").touch()
+    assert run(tmp_path, "--dry_run") == 0
+    assert "cut short" in capsys.readouterr().out
+    options = f"--prepare=--partition {partition}"
+    assert run(tmp_path, "--dry_run", f"--source={raw}", options) == 0
+    assert "12 sequences" in capsys.readouterr().out
 
 
 def test_missing_data_is_one_error(tmp_path, fake_hub, capsys):

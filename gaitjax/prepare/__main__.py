@@ -5,9 +5,12 @@ import importlib
 import os
 import sys
 from pathlib import Path
+from types import ModuleType
 
 from gaitjax.config import nearest
 from gaitjax.errors import DataError
+from gaitjax.prepare import run, summary
+from gaitjax.prepare.run import Plan
 from gaitjax.prepare.source import unpack
 
 # subcommand -> module, what it reads. A module has HELP, add_arguments(parser) and
@@ -38,13 +41,12 @@ def main(argv: list[str] | None = None) -> int:
     if name not in COMMANDS:
         print(f"error: no data set {name!r}; {nearest(name, COMMANDS)}", file=sys.stderr)
         return 2
-    module = importlib.import_module(f"gaitjax.prepare.{COMMANDS[name][0]}")
+    module = _module(name)
     if hasattr(module, "main"):
         return module.main(rest)
-    args = _parser(name, module).parse_args(rest)
-    args.dataset = name
     try:
-        return _prepare(module, args)
+        prepare(name, rest)
+        return 0
     except DataError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -56,21 +58,39 @@ def main(argv: list[str] | None = None) -> int:
         return 130
 
 
-def _prepare(module, args: argparse.Namespace) -> int:
-    from gaitjax.prepare import run, summary
+def listed(name: str, arguments: list[str]) -> tuple[argparse.Namespace, Plan]:
+    """The options of `name` in `arguments`, and what there is to do; reads no frame.
 
+    Raises:
+      DataError: the source is not what `name` needs.
+    """
+    module = _module(name)
+    args = _parser(name, module).parse_args(arguments)
+    args.dataset = name
     if args.source:
         args.source = _source(args.source, args.output)
+    return args, module.plan(args)
+
+
+def prepare(name: str, arguments: list[str]) -> dict:
+    """Does what `python -m gaitjax.prepare name arguments` does; the record of summary.json.
+
+    Raises:
+      DataError: as `run`; or every sequence was dropped.
+    """
+    args, plan = listed(name, arguments)
     settings = {k: v for k, v in vars(args).items() if k not in ("output", "workers", "resume")}
     output = Path(args.output).expanduser()
-    record = run.run(
-        module.plan(args), output, settings=settings, workers=args.workers, resume=args.resume
-    )
+    record = run.run(plan, output, settings=settings, workers=args.workers, resume=args.resume)
     print(summary.text(record), end="")
     if not record["sequences"]:
         raise DataError(f"every sequence was dropped; {output / run.LOG} says why for each")
     print(f"\nprepared in {output}; log, summary and figure lie there too")
-    return 0
+    return record
+
+
+def _module(name: str) -> ModuleType:
+    return importlib.import_module(f"gaitjax.prepare.{COMMANDS[name][0]}")
 
 
 def _source(path: str, output: str) -> str:
@@ -89,7 +109,7 @@ def _source(path: str, output: str) -> str:
     return source
 
 
-def _parser(name: str, module) -> argparse.ArgumentParser:
+def _parser(name: str, module: ModuleType) -> argparse.ArgumentParser:
     result = argparse.ArgumentParser(
         prog=f"python -m gaitjax.prepare {name}",
         description=module.HELP,

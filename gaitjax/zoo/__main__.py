@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import shlex
 import sys
 from pathlib import Path
 
@@ -45,16 +46,26 @@ def _reproduce(args: argparse.Namespace, rest: list[str]) -> str:
 
     sharding.start(multihost=False)
     config = reproduce.config_of(args.name, args.data_root, rest)
-    workdir = Path(args.workdir or f"reproduce/{args.name}")
+    workdir, options = Path(args.workdir or f"reproduce/{args.name}"), shlex.split(args.prepare)
+    if args.source and not args.data_root:
+        raise DataError("--source is prepared as --data_root: give both")
     if args.dry_run:
         lines = [
-            f"{'have' if there else 'MISSING':8}{what}"
-            + (f"\n        {source}" if not there else "")
-            for what, there, source in reproduce.needs(args.name, config, workdir)
+            f"{'have' if there else 'MISSING':8}{what}" + (f"\n        {more}" if more else "")
+            for what, there, more in reproduce.needs(
+                args.name, config, workdir, args.source, options
+            )
         ]
         return "\n".join(lines)
     row = reproduce.reproduce(
-        args.name, config, workdir, args.seeds, args.revision, args.ground_truth
+        args.name,
+        config,
+        workdir,
+        args.seeds,
+        args.revision,
+        args.ground_truth,
+        args.source,
+        options,
     )
     return f"wrote {workdir / 'reproduction.json'}" if row else ""
 
@@ -109,6 +120,8 @@ def _parser() -> argparse.ArgumentParser:
     add = again.add_argument
     add("name", help="a name that `list` prints")
     add("--data_root", default="", help="prepared data set, <id>/<type>/<view>/*.pkl")
+    add("--source", default="", help="raw data set to prepare as --data_root, if that is missing")
+    add("--prepare", default="", help="more for gaitjax.prepare, as '--partition Gait3D.json'")
     add("--workdir", help="default: reproduce/NAME")
     add("--seeds", type=int, default=10, help="random test windows to average (default 10)")
     add("--revision", help="branch, tag or commit of the hub's repository")

@@ -2,15 +2,21 @@
 
 import json
 import os
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 from ml_collections import ConfigDict
 
 from gaitjax import evaluate, weights, zoo
 from gaitjax.config import load, override_all
-from gaitjax.data import partitions
+from gaitjax.data import packing, partitions
+from gaitjax.data.partitions import BUILT_IN
 from gaitjax.errors import DataError
+from gaitjax.prepare import __main__ as prepare
+from gaitjax.skeleton import joint_format
 
+_NAMED = 20  # absent identities named
 SERVER = "grew_submission"  # scored by the challenge's server, not here
 
 
@@ -25,25 +31,67 @@ def config_of(name: str, data_root: str, overrides: list[str] = ()) -> ConfigDic
     return override_all(config, list(overrides))
 
 
-def needs(name: str, config: ConfigDict, workdir: Path) -> list[tuple[str, bool, str]]:
-    """What `reproduce` needs: (what, is there, where it comes from)."""
+def preparation(config: ConfigDict, source: str, options: Sequence[str] = ()) -> list[str]:
+    """Arguments of `gaitjax.prepare` that make the data the published number is of.
+
+    Frames in the reference's order and, of several people, its choice: `--compat`.
+    """
+    arguments = ["--source", source, "--output", config.data.root, "--resume", *options]
+    if config.data.name in ("oumvlp", "grew", "gait3d"):
+        arguments.append("--compat")
+    if config.data.name == "oumvlp":
+        arguments += ["--joints", str(joint_format(config.data.joints).num_joints)]
+    return arguments
+
+
+def _to_prepare(config: ConfigDict, source: str) -> bool:
+    root = Path(config.data.root).expanduser()
+    return bool(source and config.data.root) and (
+        not root.is_dir() or (root / partitions.UNFINISHED).exists()
+    )
+
+
+def needs(
+    name: str, config: ConfigDict, workdir: Path, source: str = "", options: Sequence[str] = ()
+) -> list[tuple[str, bool, str]]:
+    """What `reproduce` needs: (what, is there, where it comes from or what else to know).
+
+    Args:
+      source, options: as of `reproduce`.
+    """
     entry = zoo.entry(name)
-    found = []
     converted = workdir / "weights.npz"
-    source = f"fetched from {zoo.REPO}/{entry.folder} on the Hugging Face hub and converted"
-    found.append((str(converted), converted.is_file(), source))
+    hub = (
+        f"fetched from {zoo.REPO}/{entry.folder}/checkpoints on the Hugging Face hub and converted"
+    )
+    found = [(str(converted), converted.is_file(), hub)]
+    if _to_prepare(config, source):
+        arguments = preparation(config, source, options)
+        command = f"python -m gaitjax.prepare {config.data.name} {shlex.join(arguments)}"
+        try:
+            _, plan = prepare.listed(config.data.name, arguments)
+        except DataError as error:
+            return [*found, (source, False, str(error))]
+        have = f"{len(plan.jobs)} sequences in {source}"
+        found.append((have, True, f"to be prepared with: {command}"))
+        if not (plan.partition or config.data.partition or config.data.name in BUILT_IN):
+            where = partitions.json_origin(config.data.name)
+            found.append(("the partition", False, f"give --prepare='--partition FILE'. {where}"))
+        return found
     root = config.data.root or f"the prepared {config.data.name} data (--data_root)"
     try:
         partitions.check_root(config.data)
         found.append((root, True, ""))
+        listed = partitions.load(config.data).test
+        found.append((f"the partition, {len(listed)} test identities", True, ""))
+        index = packing.scan(config.data, "test")
     except DataError as error:
-        found.append((root, False, str(error)))
-        return found
-    try:
-        ids = partitions.split_ids(config.data, "test")
-        found.append((f"{len(ids)} test identities", True, ""))
-    except DataError as error:
-        found.append(("the test set", False, str(error)))
+        return [*found, (root if len(found) == 1 else "the test set", False, str(error))]
+    present = set(index.labels)
+    absent = [label for label in listed if label not in present]
+    more = f" and {len(absent) - _NAMED} more" if len(absent) > _NAMED else ""
+    note = f"not on disk, left out: {' '.join(absent[:_NAMED])}{more}" if absent else ""
+    found.append((f"{len(index.labels)} sequences of {len(present)} of them", True, note))
     return found
 
 
@@ -54,18 +102,23 @@ def reproduce(
     seeds: int = 10,
     revision: str | None = None,
     ground_truth: str | None = None,
+    source: str = "",
+    options: Sequence[str] = (),
 ) -> dict:
     """Fetch, convert, evaluate and compare one entry; writes reproduction.json.
 
     Networks that test a window are scored over `seeds` random ones, as the reference draws it.
+    Where there is no prepared data yet, it is made from `source`, the raw data set, with
+    `options` added to those of `preparation`.
 
     Raises:
       DataError, WeightsError: what is missing and where it comes from.
     """
     workdir = Path(workdir)
-    for what, there, source in needs(name, config, workdir)[1:]:
-        if not there:
-            raise DataError(f"{what}: {source}")
+    if _to_prepare(config, source):
+        _demand(needs(name, config, workdir, source, options))
+        prepare.prepare(config.data.name, preparation(config, source, options))
+    _demand(needs(name, config, workdir))
     entry, converted = zoo.entry(name), workdir / "weights.npz"
     if not converted.is_file():
         from converters import hub
@@ -101,6 +154,13 @@ def reproduce(
     if row["ours"] is None:
         print("upload the zip above to the GREW server: it alone knows the answers")
     return row
+
+
+def _demand(found: list[tuple[str, bool, str]]) -> None:
+    """DataError for the first thing missing beside the weights."""
+    for what, there, where in found[1:]:
+        if not there:
+            raise DataError(f"{what}: {where}")
 
 
 def report(folders: list[str]) -> str:
