@@ -36,7 +36,7 @@ def initial(c) -> dict:
 
 
 def test_frozen_paths_stay_and_the_rest_moves(tmp_path):
-    c = config(tmp_path, "train.freeze=resgcn/branch_0,resgcn/fc")
+    c = config(tmp_path, "train.steps=3", "train.freeze=resgcn/branch_0,resgcn/fc")
     names = list(flat(step.variable_shapes(c, models.build(c))["params"]))
     prefix = tuple(sorted({"/".join(n.split("/")[:2]) for n in names})[:2])
     c.train.freeze = prefix

@@ -20,9 +20,8 @@ from tests.training_golden import CONFIGS
 ROOT = Path(__file__).parents[1]
 
 QUICK = ("GaitTR_GREW", "GaitGraph2_CASIA-B")
-# Minutes a step in double precision: one step here, all five by
-# `python -m tests.training_golden NAME float64`.
-ONE_STEP = ("SkeletonGait_Gait3D", "SkeletonGaitPP_Gait3D")
+# A step takes up to minutes; `python -m tests.training_golden NAME float64` runs all five.
+STEPS = {"SkeletonGait_OUMVLP": 2, "SkeletonGait_Gait3D": 1, "SkeletonGaitPP_Gait3D": 1}
 
 
 def differences(name: str, precision: str, steps: int = 5) -> dict[str, float]:
@@ -51,7 +50,7 @@ BOUNDS = dict(
 
 @pytest.mark.parametrize("name", marked(CONFIGS))
 def test_trajectory_in_double_precision(name):
-    found = differences(name, "float64", 1 if name in ONE_STEP else 5)
+    found = differences(name, "float64", STEPS.get(name, 5))
     assert found.keys() | {"final_norms"} == BOUNDS.keys()
     assert {k: v for k, v in found.items() if v > BOUNDS[k]} == {}
 
