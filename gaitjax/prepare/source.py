@@ -61,11 +61,15 @@ def read(source: str | os.PathLike, path: str, limit: int = FILE_LIMIT) -> bytes
     Raises:
       DataError: outside the source, not a plain file, larger than `limit`, unreadable.
     """
-    full = resolve(source, path)
-    size = check_plain(full)
+    return read_resolved(resolve(source, path), limit)
+
+
+def read_resolved(path: str, limit: int = FILE_LIMIT) -> bytes:
+    """`read` of a path that `resolve` gave, or of a name that `files` gave in such a folder."""
+    size = check_plain(path)
     if size > limit:
-        raise DataError(f"{full}: {size} bytes; at most {limit} are expected")
-    with _errors(full), open(full, "rb") as file:
+        raise DataError(f"{path}: {size} bytes; at most {limit} are expected")
+    with _errors(path), open(path, "rb") as file:
         return file.read(limit)
 
 

@@ -43,7 +43,7 @@ def make(job: Job, root: str, pattern: str, compat: bool) -> Made:
     Raises:
       DataError: the folder or a file of it cannot be read, or leads out of the source.
     """
-    names = source.files(root, job.files[0], pattern)
+    folder, names = source.resolve(root, job.files[0]), source.files(root, job.files[0], pattern)
     notes = {}
 
     def note(reason: str, count: int = 1) -> None:
@@ -60,7 +60,7 @@ def make(job: Job, root: str, pattern: str, compat: bool) -> Made:
         note("frames re-ordered by natural sort", moved)
     frames = []
     for name in names:
-        frame = _parse(source.read(root, f"{job.files[0]}/{name}", _LIMIT))
+        frame = _parse(source.read_resolved(f"{folder}/{name}", _LIMIT))
         if isinstance(frame, str):
             note(frame)
             continue
@@ -84,6 +84,6 @@ def _parse(data: bytes) -> list[float] | str:
         numbers = [float(token) for token in tokens]
     except ValueError:
         return "frames dropped: text that is not numbers"
-    if not all(math.isfinite(n) and abs(n) < _LARGEST for n in numbers):
+    if not (-_LARGEST < min(numbers) and max(numbers) < _LARGEST) or any(map(math.isnan, numbers)):
         return "frames dropped: numbers that are no pixels"
     return numbers
