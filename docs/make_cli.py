@@ -85,7 +85,7 @@ def section(name: str, parser: argparse.ArgumentParser) -> str:
     about, example, examples = text.partition("example: ")
     # Folders drawn with spaces stay as they are.
     drawn = re.search(r"^ ", about, re.M)
-    lines += ["```text", about.strip(), "```", ""] if drawn else [about.strip(), ""]
+    lines += ["```text", about.strip(), "```", ""] if drawn else [_plain(about.strip()), ""]
     lines += ["```", example + examples, "```", ""] if example else []
     rows = [_row(action) for action in parser._actions if action.dest != "help"]
     if rows:
@@ -110,7 +110,14 @@ def _row(action: argparse.Action) -> tuple[str, str]:
     facts = [about] if about else []
     facts += [f"one of {choices}"] if choices else []
     facts += ["required"] if action.required and action.option_strings else []
-    return f"`{name}`", "; ".join(facts)
+    return f"`{name}`", _plain("; ".join(facts))
+
+
+def _plain(text: str) -> str:
+    """`text` with what Markdown would take for its own escaped; backticks keep their meaning."""
+    parts = text.split("`")
+    parts[::2] = [re.sub(r"([<*])", r"\\\1", part) for part in parts[::2]]
+    return "`".join(parts)
 
 
 def page() -> str:
