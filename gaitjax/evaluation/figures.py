@@ -258,7 +258,7 @@ def draw_strip(ax, poses: np.ndarray, fmt: JointFormat, frames: int = STRIP_FRAM
                 ax.plot(
                     x[[i, j]],
                     y[[i, j]],
-                    color=_side_colour(fmt, i, j),
+                    color=side_colour(fmt, i, j),
                     lw=1.4,
                     solid_capstyle="round",
                 )
@@ -269,7 +269,8 @@ def draw_strip(ax, poses: np.ndarray, fmt: JointFormat, frames: int = STRIP_FRAM
     ax.axis("off")
 
 
-def _side_colour(fmt: JointFormat, i: int, j: int) -> str:
+def side_colour(fmt: JointFormat, i: int, j: int) -> str:
+    """Colour of the limb between joints i and j: left blue, right orange, the middle grey."""
     sides = {fmt.joints[k].split("_")[0] for k in (i, j)}
     if "left" in sides and "right" not in sides:
         return BLUE
