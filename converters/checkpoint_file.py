@@ -18,6 +18,7 @@ import numpy as np
 from tqdm import tqdm
 
 from gaitjax.errors import DataError
+from gaitjax.extras import optional
 
 ZIP, PICKLE = b"PK\x03\x04", b"\x80\x02"  # first bytes of torch's two file formats
 
@@ -53,13 +54,7 @@ STAND_INS = (
 
 
 def _torch():
-    try:
-        import torch
-    except ImportError as error:
-        raise DataError(
-            "PyTorch reads and writes checkpoint files: pip install 'gaitjax[convert]'"
-        ) from error
-    return torch
+    return optional("torch", "convert", "reads and writes PyTorch's checkpoint files")
 
 
 def read(path: str | Path) -> Checkpoint:

@@ -3,17 +3,13 @@
 from pathlib import Path
 
 from gaitjax.errors import DataError
+from gaitjax.extras import optional
 
 
 def _client():
-    try:
-        import huggingface_hub
-        import huggingface_hub.utils
-    except ImportError as error:
-        raise DataError(
-            "huggingface_hub fetches the released weights: pip install 'gaitjax[hub]'"
-        ) from error
-    return huggingface_hub
+    purpose = "fetches the released weights"
+    optional("huggingface_hub.utils", "hub", purpose)
+    return optional("huggingface_hub", "hub", purpose)
 
 
 def fetch(repo: str, folder: str, revision: str | None = None) -> tuple[Path, str]:

@@ -46,7 +46,7 @@ def walk(number: int, joints: int = 17) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    "module", ["api", "evaluation", "evaluation.arrays", "evaluation.protocols"]
+    "module", ["api", "extras", "evaluation", "evaluation.arrays", "evaluation.protocols"]
 )
 def test_examples(module, trained):
     names = dict(gaitjax=gaitjax, np=np, weights=trained[0])
@@ -179,7 +179,10 @@ assert "matplotlib.pyplot" not in sys.modules
     subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT, timeout=100)
 
 
-@pytest.mark.parametrize(("module", "extra"), [("torch", "convert"), ("huggingface_hub", "hub")])
+@pytest.mark.parametrize(
+    ("module", "extra"),
+    [("torch", "convert"), ("huggingface_hub", "hub"), ("tensorflow_datasets", "tfds")],
+)
 def test_missing_extra_names_its_install_line(module, extra, tmp_path):
     """Without an optional package the error says how to install it."""
     path = tmp_path / "model.pt"
@@ -187,6 +190,7 @@ def test_missing_extra_names_its_install_line(module, extra, tmp_path):
     call = {
         "torch": f"from converters import checkpoint_file as f; f.read({str(path)!r})",
         "huggingface_hub": "from converters import hub; hub.fetch('a/b', 'c')",
+        "tensorflow_datasets": "from gaitjax.data.builders import common",
     }[module]
     run = subprocess.run(
         [sys.executable, "-c", f"import sys; sys.modules[{module!r}] = None; {call}"],

@@ -10,15 +10,10 @@ from ml_collections import ConfigDict
 
 from gaitjax.data import builders, packing, partitions
 from gaitjax.errors import DataError
+from gaitjax.extras import optional
 from gaitjax.skeleton import joint_format
 
-try:
-    import tensorflow_datasets as tfds
-except ImportError as error:
-    raise DataError(
-        f"{error.name} is not installed, which data sets of tensorflow-datasets need; install it "
-        "with: pip install 'gaitjax[tfds]'"
-    ) from error
+tfds = optional("tensorflow_datasets", "tfds", "stores and reads these data sets")
 
 SPLITS = ("train", "test")
 
