@@ -84,8 +84,9 @@ def animation(array: np.ndarray, title: str) -> bytes:
     palette = frames[len(frames) // 2].quantize(256)
     colours = np.array(palette.getpalette()).reshape(-1, 3)
     colours[colours.sum(axis=1).argmax()] = 255  # white stays white
-    palette.putpalette(colours.ravel().tolist())
     frames = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
+    for frame in frames:
+        frame.putpalette(colours.ravel().tolist())
     buffer = io.BytesIO()
     frames[0].save(
         buffer, "GIF", save_all=True, append_images=frames[1:], duration=MILLISECONDS, loop=0
