@@ -81,12 +81,9 @@ def animation(array: np.ndarray, title: str) -> bytes:
         canvas.draw()
         figure.set_layout_engine("none")  # what is laid out once stays
         frames.append(Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy()))
-    palette = frames[len(frames) // 2].quantize(256)
-    colours = np.array(palette.getpalette()).reshape(-1, 3)
-    colours[colours.sum(axis=1).argmax()] = 255  # white stays white
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(_palette())
     frames = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
-    for frame in frames:
-        frame.putpalette(colours.ravel().tolist())
     buffer = io.BytesIO()
     frames[0].save(
         buffer, "GIF", save_all=True, append_images=frames[1:], duration=MILLISECONDS, loop=0
@@ -137,6 +134,18 @@ def _content(array: np.ndarray):
     drawn = maps.render_exact(np.concatenate([imputation.knn(coco), padding]))[: len(coco)]
     fmt = _BY_JOINTS[array.shape[1]]
     return array, fmt, {"limbs": drawn[..., 0], "joints": drawn[..., 1]}
+
+
+def _palette() -> list[int]:
+    """256 colours for all frames: those of the maps, and of the lines as they fade to white."""
+    from matplotlib import colormaps, colors
+
+    # No shade next to white: Pillow takes the colour nearest to multiples of 4, as 252.
+    shades = np.append(np.linspace(0, 0.93, 39), 1.0)[:, None]
+    lines = [np.array(colors.to_rgb(c)) for c in (BLUE, ORANGE, GREY, INK)]
+    fading = [shades + (1 - shades) * line for line in lines]
+    grey = colormaps["magma"](np.linspace(0, 1, 96))[:, :3]
+    return np.rint(255 * np.concatenate([*fading, grey])).astype(int).ravel().tolist()
 
 
 def _in_image(ax, poses: np.ndarray, fmt: JointFormat):
