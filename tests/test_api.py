@@ -162,6 +162,24 @@ def test_scores_agree_with_a_plain_count():
         evaluation.rank1(x, labels[:-1])
 
 
+def test_equal_error_rate_of_embeddings_close_together():
+    """Cosine distances of a network whose embeddings all point one way: 0 to 0.001 of 0 to 2."""
+    rng = np.random.default_rng(1)
+    labels = np.repeat(np.arange(20), 5)
+    x = 1 + 0.01 * (rng.normal(size=(20, 16)).repeat(5, axis=0) + rng.normal(size=(100, 16)))
+    rates = evaluation.verification_rates(x, labels, metric="cos")
+    unit = x / np.linalg.norm(x, axis=1, keepdims=True)
+    d = (1 - unit @ unit.T)[~np.eye(100, dtype=bool)]
+    same = (labels[:, None] == labels)[~np.eye(100, dtype=bool)]
+    ends = np.sort(d)
+    misses = 1 - np.searchsorted(np.sort(d[same]), ends, side="right") / same.sum()
+    false = np.searchsorted(np.sort(d[~same]), ends, side="right") / (~same).sum()
+    best = np.argmin(np.abs(misses - false))
+    assert ends.max() < 0.002
+    assert rates["eer"] == pytest.approx(50 * (misses + false)[best], abs=0.3)
+    assert rates["threshold"] == pytest.approx(ends[best], rel=0.1)
+
+
 def test_import_is_light():
     """`import gaitjax` loads neither JAX nor anything optional; `load` no optional package."""
     script = """

@@ -5,7 +5,7 @@ import numpy as np
 from gaitjax.evaluation.distances import row_blocks
 from gaitjax.evaluation.inputs import Task, codes
 
-BINS = 8192  # resolution of rates and threshold
+BINS = 2**18  # resolution of rates and threshold: distances may fill a small part of the range
 DRAWN_BINS = 60
 ROC_POINTS = 200
 
