@@ -204,6 +204,7 @@ def test_what_is_refused(tmp_path, no_figure):
     for resume in (False, True):
         with pytest.raises(DataError, match="is not empty .*thesis.tex"):
             prepare(tmp_path / "full", resume=resume)
+        assert os.listdir(tmp_path / "full") == ["thesis.tex"]
     prepare(tmp_path / "out")
     before = tree(tmp_path / "out")
     with pytest.raises(DataError, match="earlier run: --resume"):

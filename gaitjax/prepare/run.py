@@ -224,6 +224,8 @@ def _begin(output: Path, settings: dict, resume: bool) -> dict[str, dict]:
                 if all(os.lstat(folder / f).st_size == n for f, n in line["files"].items()):
                     done[line["sequence"]] = line
     elif others := [name for name in os.listdir(output) if name != WORK]:
+        with contextlib.suppress(OSError):
+            work.rmdir()  # made for the lock
         raise DataError(
             f"{output} is not empty (it holds {others[0]}, {len(others)} entries in all) and was "
             "not made by this command; give an empty or a new folder"
