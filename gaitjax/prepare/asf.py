@@ -173,7 +173,7 @@ def read_motion(path: str | os.PathLike, skeleton: Skeleton) -> dict[str, np.nda
         try:
             values = [float(value) for value in values]
         except ValueError as error:
-            raise wrong(number, error) from None
+            raise wrong(number, str(error)[:100]) from None
         if len(values) != expected[name] or not all(map(math.isfinite, values)):
             raise wrong(number, f"{line[:60]!r}; {name} takes {expected[name]} finite numbers")
         rows[name].append(values)
@@ -282,4 +282,4 @@ def _text(path: str | os.PathLike) -> str:
 
 
 def _reason(error: Exception) -> str:
-    return f"no {error.args[0]!r}" if isinstance(error, KeyError) else str(error)
+    return (f"no {error.args[0]!r}" if isinstance(error, KeyError) else str(error))[:100]
