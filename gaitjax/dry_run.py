@@ -1,7 +1,10 @@
 """What a training run would be: parameters, shapes, memory and cost of a step. Needs no data."""
 
+from collections.abc import Callable
+
 import jax
 from flax import traverse_util
+from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
 from gaitjax import cost, models, optim, sharding, step
@@ -16,41 +19,44 @@ def describe(config: ConfigDict) -> str:
     run keeps them on the devices if they fit `data.device_budget_gb`.
     """
     mesh = sharding.make_mesh()
-    whole, split = sharding.replicated(mesh), sharding.batched(mesh)
-    model = models.build(config)
-    shapes = step.variable_shapes(config, model)
-    tx = optim.optimizer(config, shapes["params"])
-    lr, _ = optim.schedule(config.schedule, config.train.steps)
-
-    state = jax.eval_shape(lambda: step.init_state(config, model, tx))
-    batch = _batch(config)
-    key = jax.random.key(0)
+    update, state, batch = training_step(config)
+    model, key = models.build(config), jax.random.key(0)
+    variables = {name: state[name] for name in ("params", "batch_stats")}
     x = jax.eval_shape(lambda batch: pipeline.train_input(config, key, batch), batch)
-    outputs = jax.eval_shape(lambda v, x: model.apply(v, x), shapes, x)
-    update = jax.jit(
-        step.make_update(config, model, tx, lr),
-        donate_argnums=(0,),
-        in_shardings=(whole, whole, split),
-        out_shardings=(whole, whole),
-    )
-    compiled = update.lower(state, None, batch).compile()
+    outputs = jax.eval_shape(lambda v, x: model.apply(v, x), variables, x)
+    estimate = cost.of(lower(update, state, batch, mesh).compile())
+    params = state["params"]
 
-    lines = [f"network {config.model.name}: {cost.numbers(shapes['params']):,} parameters"]
-    lines += [
-        f"  {name:24s} {cost.numbers(part):>12,}" for name, part in _modules(shapes["params"])
-    ]
+    lines = [f"network {config.model.name}: {cost.numbers(params):,} parameters"]
+    lines += [f"  {name:24s} {cost.numbers(part):>12,}" for name, part in _modules(params)]
     lines += [f"state: {cost.mib(cost.size(state))} (parameters, batch statistics, optimiser)"]
     lines += [f"batch: {_shapes(batch)}", f"input: {_shapes({config.model.name: x})}"]
     lines += [f"output: {_shapes(outputs)}"]
-    return "\n".join([*lines, *_cost(cost.of(compiled), mesh.size)])
+    return "\n".join([*lines, *_cost(estimate, mesh.size)])
 
 
-def _batch(config: ConfigDict) -> dict:
-    """Shapes of a training batch, its poses gathered."""
+def training_step(config: ConfigDict) -> tuple[Callable, dict, dict]:
+    """(`step.make_update`'s function, shapes of its state, shapes of a batch of clips)."""
+    model = models.build(config)
+    tx = optim.optimizer(config, step.variable_shapes(config, model)["params"])
+    lr, _ = optim.schedule(config.schedule, config.train.steps)
+    state = jax.eval_shape(lambda: step.init_state(config, model, tx))
     clip = jax.eval_shape(lambda: step.example_clips(config, config.train.frames))
     n = config.train.batch_size
     batch = jax.tree.map(lambda a: jax.ShapeDtypeStruct((n, *a.shape[1:]), a.dtype), clip)
-    return {"labels": jax.ShapeDtypeStruct((n,), "int32"), **batch}
+    batch["labels"] = jax.ShapeDtypeStruct((n,), "int32")
+    return step.make_update(config, model, tx, lr), state, batch
+
+
+def lower(update: Callable, state: dict, batch: dict, mesh: Mesh) -> jax.stages.Lowered:
+    """The step over the devices of `mesh`, from shapes alone, ready to be compiled."""
+    whole, split = sharding.replicated(mesh), sharding.batched(mesh)
+    return jax.jit(
+        update,
+        donate_argnums=(0,),
+        in_shardings=(whole, whole, split),
+        out_shardings=(whole, whole),
+    ).lower(state, None, batch)
 
 
 def _modules(params: dict) -> list[tuple[str, dict]]:
