@@ -1,7 +1,8 @@
 """GaitGraph1 on walks of the CMU motion-capture database, seen by virtual cameras.
 
 Paper: GaitGraph: Graph Convolutional Network for Skeleton-Based Gait Recognition (ICIP 2021).
-Command:
+Commands (docs/cmu_walks.md says what DIR then holds):
+    python -m gaitjax.prepare cmu_walks --output DIR
     python -m gaitjax.train --config gaitgraph1_cmu_walks --workdir out --config.data.root=DIR
 A small network and short training: minutes on a laptop.
 """
@@ -13,6 +14,7 @@ from configs import common
 
 def get_config() -> ConfigDict:
     config = common.gaitgraph1("cmu_walks")
+    config.data.impute = "knn"  # missed joints are zeros
     config.model.update(branch=(3, 64, 32), main=(32, 128, 256), embedding_dim=128)
     config.train.update(steps=200, batch_size=24, frames=60, log_every=20, save_every=100)
     config.augment.select = 30

@@ -1,7 +1,8 @@
 """GaitGraph2 on walks of the CMU motion-capture database, seen by virtual cameras.
 
 Paper: Towards a Deeper Understanding of Skeleton-based Gait Recognition (CVPRW 2022).
-Command:
+Commands (docs/cmu_walks.md says what DIR then holds):
+    python -m gaitjax.prepare cmu_walks --output DIR
     python -m gaitjax.train --config gaitgraph2_cmu_walks --workdir out --config.data.root=DIR
 The small network and short training: minutes on a laptop. The walks are a set to prove the whole
 path on, too small to rank models with.

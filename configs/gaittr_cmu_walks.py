@@ -1,7 +1,8 @@
 """GaitTR on walks of the CMU motion-capture database, seen by virtual cameras.
 
 Paper: Spatial Transformer Network on Skeleton-based Gait Recognition (arXiv 2204.03873).
-Command:
+Commands (docs/cmu_walks.md says what DIR then holds):
+    python -m gaitjax.prepare cmu_walks --output DIR
     python -m gaitjax.train --config gaittr_cmu_walks --workdir out --config.data.root=DIR
 A small network and short training: minutes on a laptop.
 """
@@ -13,6 +14,7 @@ from configs import common
 
 def get_config() -> ConfigDict:
     config = common.gaittr("cmu_walks")
+    config.data.impute = "knn"  # missed joints are zeros
     config.model.update(widths=(10, 32, 32, 64), embedding_dim=64)
     config.schedule.lr = 3e-3
     config.train.update(steps=700, batch_size=28, frames=40, log_every=20, save_every=100)

@@ -1,7 +1,8 @@
 """SkeletonGait on walks of the CMU motion-capture database, seen by virtual cameras.
 
 Paper: SkeletonGait: Gait Recognition Using Skeleton Maps (AAAI 2024, arXiv 2311.13444).
-Command:
+Commands (docs/cmu_walks.md says what DIR then holds):
+    python -m gaitjax.prepare cmu_walks --output DIR
     python -m gaitjax.train --config skeletongait_cmu_walks --workdir out --config.data.root=DIR
 A small network and short training: minutes on a laptop.
 """
