@@ -9,7 +9,7 @@ from gaitjax.config import load
 from gaitjax.data import packing, pose_files, pose_tracks, walkers
 from gaitjax.errors import DataError
 from gaitjax.prepare.__main__ import main
-from gaitjax.skeleton import TO_COCO
+from gaitjax.skeleton import COCO, TO_COCO
 
 WALK = walkers.identity(0, 3, 24)[0][2].astype(np.float64)  # (T, 17, 3), seen from the side
 T = len(WALK)
@@ -299,3 +299,14 @@ def test_command_adds_sequences_that_evaluation_reads(tmp_path, capsys):
     (root / "partition.json").write_text("{")
     assert main([*arguments, "--type", "nm-03", "--view", "090"]) == 1
     assert not (root / "anna" / "nm-03").exists()
+
+
+BODY_25 = (
+    "nose neck right_shoulder right_elbow right_wrist left_shoulder left_elbow left_wrist mid_hip "
+    "right_hip right_knee right_ankle left_hip left_knee left_ankle right_eye left_eye right_ear "
+    "left_ear left_big_toe left_small_toe left_heel right_big_toe right_small_toe right_heel"
+).split()  # OpenPose's documentation of its output
+
+
+def test_body_25_joints_are_coco_s():
+    assert tuple(BODY_25[i] for i in pose_files.BODY_25) == COCO.joints
