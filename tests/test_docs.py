@@ -52,6 +52,8 @@ NEEDS = {
     "--config.eval.protocol=grew_submission": "GREW",
     "python -m gaitjax.prepare gait3d --source 2D_Poses --output gait3d "
     "--partition Gait3D.json": "Gait3D; test_prepare_text.py prepares a made-up one",
+    "python -m gaitjax.prepare cmu_walks --output cmu_walks": "CMU's server; test_cmu_walks.py "
+    "fetches from a local one",
     "python -m gaitjax.train --multihost --config gaitgraph2_grew --workdir out "
     "--config.data.root=DIR": "several hosts; test_train.py starts two processes",
 }
