@@ -114,6 +114,17 @@ def test_commands_exist(page, command, parsers, capsys):
     configs.override_all(fields, [a for a in rest if not a.startswith("--config.FIELD=")])
 
 
+def test_flags_exist(parsers):
+    """A flag named anywhere is one of our programs', or of those that the text compares with."""
+    foreign = {"--cfgs", "--phase", "--iter", "--log_to_file", "--local_rank", "--nproc_per_node"}
+    foreign |= {"--worker", "--command"}  # of gcloud
+    known = {"--help"} | {flag for p in parsers.values() for flag in p._option_string_actions}
+    for page, text in PAGES.items():
+        for flag in re.findall(r"(?<=[`\s(])--[a-z][\w.-]*", text):
+            is_ours = flag in known or flag.startswith("--config.")
+            assert is_ours or flag in foreign or page.endswith("ipynb"), f"{page}: {flag}"
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_fields_exist(page):
     """Fields named in the text: `--config.a.b=c`, `a.b=c` and plain `section.field`."""
