@@ -120,7 +120,7 @@ def test_flags_exist(parsers):
     foreign |= {"--worker", "--command"}  # of gcloud
     known = {"--help"} | {flag for p in parsers.values() for flag in p._option_string_actions}
     for page, text in PAGES.items():
-        for flag in re.findall(r"(?<=[`\s(])--[a-z][\w.-]*", text):
+        for flag in re.findall(r"(?<=[`\s(])--[a-z](?:[\w.-]*\w)?", text):
             is_ours = flag in known or flag.startswith("--config.")
             assert is_ours or flag in foreign or page.endswith("ipynb"), f"{page}: {flag}"
 
