@@ -1,9 +1,8 @@
 """A trained network as one object: poses in, embeddings out.
 
-import gaitjax
-
-model = gaitjax.load("gaitgraph2_grew")      # released weights, or a path
-embeddings = model.embed([walk_1, walk_2])   # poses (T, V, 3) of any lengths
+>>> model = gaitjax.load(weights)  # a path, or a name of the zoo such as "gaitgraph2_grew"
+>>> model.embed([np.ones((60, 17, 3)), np.ones((45, 17, 3))]).shape  # poses of any lengths
+(2, 48, 1)
 """
 
 from collections.abc import Sequence
