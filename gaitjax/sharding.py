@@ -1,6 +1,9 @@
 """One-axis device mesh: the same code for one device, several devices and several hosts."""
 
+import contextlib
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import jax
@@ -8,6 +11,8 @@ import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
 from gaitjax import host_memory
+
+HEARTBEAT_SECONDS = 60  # a process silent for so long is lost, and the others end
 
 
 def start(multihost: bool) -> None:
@@ -28,7 +33,29 @@ def start(multihost: bool) -> None:
         jax.distributed.initialize(
             os.environ.get("JAX_COORDINATOR_ADDRESS"),
             **{key: int(value) for key, value in number.items() if value is not None},
+            heartbeat_timeout_seconds=HEARTBEAT_SECONDS,
         )
+
+
+@contextlib.contextmanager
+def end_with_others() -> Iterator[None]:
+    """End this process at once if a program shared with other processes fails.
+
+    Nothing can be done together then: even closing a checkpoint would wait for a lost process.
+    """
+    try:
+        yield
+    except jax.errors.JaxRuntimeError as error:
+        if jax.process_count() == 1:
+            raise
+        print(
+            f"error: process {jax.process_index()} of {jax.process_count()} cannot go on, most "
+            f"likely since another was lost: {str(error).splitlines()[0]}\nStart all processes "
+            "again: the run goes on from its newest checkpoint.",
+            file=sys.stderr,
+            flush=True,
+        )
+        os._exit(1)
 
 
 def make_mesh() -> Mesh:

@@ -243,6 +243,7 @@ def train(config: ConfigDict, workdir: str | Path) -> tuple[dict, dict]:
     with _StopRequest() as stop, contextlib.ExitStack() as finally_:
         for resource in (checkpoints, progress, writer):
             finally_.callback(resource.close)
+        finally_.enter_context(sharding.end_with_others())
         made = streaming.prefetch(batches_at, 0, len(plan))
         for steps, batches in zip(plan, made, strict=True):
             if len(steps) not in programs:
