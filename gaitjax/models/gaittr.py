@@ -14,6 +14,7 @@ from gaitjax.models.layers import (
     TemporalConv,
     compute_dtype,
     linear,
+    linear_bn,
     mish,
     zero_padding,
 )
@@ -67,8 +68,7 @@ class GaitTRBlock(nn.Module):
         y = x + BatchNorm(self.dtype, name="conv_bn")(mish(y), mask, train)
         residual = y
         if change:
-            residual = linear(self.features, self.dtype, "residual")(y)
-            residual = BatchNorm(self.dtype, name="residual_bn")(residual, mask, train)
+            residual = linear_bn(y, self.features, self.dtype, "residual", mask, train)
         shortcut = x
         if change:
             shortcut = mish(linear(self.features, self.dtype, "shortcut")(x))

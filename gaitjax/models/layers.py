@@ -4,6 +4,7 @@ Every layer computes in `dtype` (None: the type of its input and parameters) whi
 parameters and statistics stay float32. Initial values: `gaitjax.models.initial`.
 """
 
+import jax
 import jax.numpy as jnp
 from flax import linen as nn
 from jax import Array, lax
@@ -80,6 +81,7 @@ def l2_normalise(x: Array, axis: int) -> Array:
     return x * lax.rsqrt(jnp.maximum(jnp.square(x).sum(axis, keepdims=True), 1e-24))
 
 
+@jax.checkpoint  # its gradient is cheaper to compute from x than from what would be kept
 def mish(x: Array) -> Array:
     """x tanh(softplus(x)), with one exponential, of a number below 0: no over- or underflow."""
     e = jnp.exp(-jnp.abs(x))
