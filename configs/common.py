@@ -28,7 +28,8 @@ def base() -> ConfigDict:
                 partition="",  # OpenGait's JSON; "" uses the data set's built-in rule
                 modality="pose",  # pose | map | pose+silhouette | map+silhouette
                 joints="coco",  # joint format of the files
-                impute="none",  # none | frame_mean | knn: missing joints, filled at packing
+                # Missing joints, filled at packing: none | frame_mean | interpolate (over time) | knn.
+                impute="none",
                 impute_test="",  # the same for the test set; "" is as `impute`
                 cache_dir="",  # packed poses; "" is ~/.cache/gaitjax
                 device_budget_gb=4.0,  # packed poses above this stay on the host

@@ -14,7 +14,7 @@ from configs import common
 
 def get_config() -> ConfigDict:
     config = common.gaitgraph1("cmu_walks")
-    config.data.impute = "knn"  # missed joints are zeros
+    config.data.impute = "interpolate"
     config.model.update(branch=(3, 64, 32), main=(32, 128, 256), embedding_dim=128)
     config.train.update(steps=200, batch_size=24, frames=60, log_every=20, save_every=100)
     config.augment.select = 30

@@ -15,6 +15,7 @@ from configs import common
 
 def get_config() -> ConfigDict:
     config = common.gaitgraph2("cmu_walks", large=False)
+    config.data.impute = "interpolate"
     config.train.update(steps=150, batch_size=24, frames=40, log_every=20, save_every=100)
     config.optimizer.name = "adamw"
     config.eval.update(frames=40, gallery_types=("00",))

@@ -14,7 +14,7 @@ from configs import common
 
 def get_config() -> ConfigDict:
     config = common.gaittr("cmu_walks")
-    config.data.impute = "knn"  # missed joints are zeros
+    config.data.impute = "interpolate"
     config.model.update(widths=(10, 32, 32, 64), embedding_dim=64)
     config.schedule.lr = 3e-3
     config.train.update(steps=700, batch_size=28, frames=40, log_every=20, save_every=100)

@@ -86,3 +86,15 @@ def test_whole_poses_do_not_change(impute):
     filled = impute(poses)
     assert filled.dtype == np.float64 and filled is not poses
     np.testing.assert_array_equal(filled, poses)
+
+
+def test_interpolate_is_a_line_between_sightings_and_stays_at_the_ends():
+    poses = np.zeros((7, 3, 3))
+    poses[[1, 5], 0] = [[10, 20, 0.9], [30, 60, 0.7]]
+    poses[:, 1] = np.arange(1.0, 8)[:, None]
+    poses[3, 1, 0] = 0  # a true zero in one coordinate is no missed joint
+    filled = imputation.interpolate(poses)
+    np.testing.assert_allclose(filled[:, 0, 0], [10, 10, 15, 20, 25, 30, 30])
+    np.testing.assert_allclose(filled[:, 0, 1], [20, 20, 30, 40, 50, 60, 60])
+    np.testing.assert_array_equal(filled[:, 0, 2], poses[:, 0, 2])
+    np.testing.assert_array_equal(filled[:, 1:], poses[:, 1:])  # never seen stays missed

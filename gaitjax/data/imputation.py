@@ -27,6 +27,27 @@ def frame_mean(poses: np.ndarray) -> np.ndarray:
     return filled
 
 
+def interpolate(poses: np.ndarray) -> np.ndarray:
+    """Give each missed joint (0, 0) the place on the line between when it was seen before and after.
+
+    Before the first and after the last sighting it stays where it was; a joint never seen
+    stays (0, 0). Confidence is untouched, as a missed joint is not a sure one.
+
+    Args:
+      poses: (T, V, 3) x, y in pixels, confidence.
+
+    Returns:
+      (T, V, 3) float64.
+    """
+    filled = poses.astype(np.float64)
+    missing = (filled[..., :2] == 0).all(axis=-1)
+    for joint in np.flatnonzero(missing.any(axis=0) & ~missing.all(axis=0)):
+        lost, seen = np.flatnonzero(missing[:, joint]), np.flatnonzero(~missing[:, joint])
+        for axis in (0, 1):
+            filled[lost, joint, axis] = np.interp(lost, seen, filled[seen, joint, axis])
+    return filled
+
+
 def knn(poses: np.ndarray) -> np.ndarray:
     """Fill zero coordinates from the 4 most similar frames of the sequence (section 11, step 3).
 

@@ -37,7 +37,12 @@ from gaitjax.skeleton import TO_COCO, joint_format
 
 _VERSION = 1  # raise when what is stored, or how it is computed, changes
 _MAX_PROBLEMS = 5  # unusable files collected before giving up
-_IMPUTE = {"none": lambda poses: poses, "frame_mean": imputation.frame_mean, "knn": imputation.knn}
+_IMPUTE = {
+    "none": lambda poses: poses,
+    "frame_mean": imputation.frame_mean,
+    "interpolate": imputation.interpolate,
+    "knn": imputation.knn,
+}
 
 
 @dataclass(frozen=True)
