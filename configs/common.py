@@ -28,7 +28,7 @@ def base() -> ConfigDict:
                 partition="",  # OpenGait's JSON; "" uses the data set's built-in rule
                 modality="pose",  # pose | map | pose+silhouette | map+silhouette
                 joints="coco",  # joint format of the files
-                # Missing joints, filled at packing: none | frame_mean | interpolate (over time) | knn.
+                # Missing joints, filled at packing: none, frame_mean, interpolate (over time), knn.
                 impute="none",
                 impute_test="",  # the same for the test set; "" is as `impute`
                 cache_dir="",  # packed poses; "" is ~/.cache/gaitjax

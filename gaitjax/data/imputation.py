@@ -28,9 +28,9 @@ def frame_mean(poses: np.ndarray) -> np.ndarray:
 
 
 def interpolate(poses: np.ndarray) -> np.ndarray:
-    """Give each missed joint (0, 0) the place on the line between when it was seen before and after.
+    """Put each missed joint (0, 0) on the line between its last and its next sighting.
 
-    Before the first and after the last sighting it stays where it was; a joint never seen
+    Before the first and after the last it stays where it is seen; a joint never seen
     stays (0, 0). Confidence is untouched, as a missed joint is not a sure one.
 
     Args:
