@@ -30,8 +30,8 @@ def frame_mean(poses: np.ndarray) -> np.ndarray:
 def interpolate(poses: np.ndarray) -> np.ndarray:
     """Put each missed joint (0, 0) on the line between its last and its next sighting.
 
-    Before the first and after the last it stays where it is seen; a joint never seen
-    stays (0, 0). Confidence is untouched, as a missed joint is not a sure one.
+    Its confidence likewise. Before the first and after the last sighting it stays as it is
+    seen; a joint never seen stays (0, 0).
 
     Args:
       poses: (T, V, 3) x, y in pixels, confidence.
@@ -43,8 +43,8 @@ def interpolate(poses: np.ndarray) -> np.ndarray:
     missing = (filled[..., :2] == 0).all(axis=-1)
     for joint in np.flatnonzero(missing.any(axis=0) & ~missing.all(axis=0)):
         lost, seen = np.flatnonzero(missing[:, joint]), np.flatnonzero(~missing[:, joint])
-        for axis in (0, 1):
-            filled[lost, joint, axis] = np.interp(lost, seen, filled[seen, joint, axis])
+        for channel in range(3):
+            filled[lost, joint, channel] = np.interp(lost, seen, filled[seen, joint, channel])
     return filled
 
 

@@ -35,7 +35,7 @@ from gaitjax.data import builders, imputation, partitions, safe_pickle
 from gaitjax.errors import DataError
 from gaitjax.skeleton import TO_COCO, joint_format
 
-_VERSION = 1  # raise when what is stored, or how it is computed, changes
+_VERSION = 2  # raise when what is stored, or how it is computed, changes
 _MAX_PROBLEMS = 5  # unusable files collected before giving up
 _IMPUTE = {
     "none": lambda poses: poses,
