@@ -25,7 +25,7 @@ import numpy as np
 from jax.experimental.compilation_cache import compilation_cache
 from ml_collections import ConfigDict
 
-from gaitjax import models, optim, sharding, step
+from gaitjax import cost, models, optim, sharding, step
 from gaitjax.config import ConfigError, load, override_all, parser
 from gaitjax.data import sampling
 from gaitjax.errors import DataError
@@ -35,9 +35,11 @@ from gaitjax.transforms import maps, pipeline
 
 # Without --config: one of each network, at sizes that a small CPU finishes (batch, frames).
 DEFAULT = {
+    "gaitgraph1_grew": (128, 60),
     "gaitgraph2_grew": (128, 60),
     "gaittr_grew": (64, 60),
     "skeletongait_gait3d": (4, 10),
+    "skeletongaitpp_gait3d": (4, 10),
 }
 PARTS = ("step", "data", "eval", "maps")
 SEQUENCE = 80  # frames of each synthetic sequence
@@ -67,11 +69,9 @@ def compiled(fn: Callable, *args, **options) -> tuple[Callable, Row]:
         start = time.perf_counter()
         program = jax.jit(fn, **options).lower(*args).compile()
         row[name] = time.perf_counter() - start
-    cost, memory = program.cost_analysis() or {}, program.memory_analysis()
-    row |= {"gflop": cost.get("flops", 0.0) / 1e9, "gbyte": cost.get("bytes accessed", 0.0) / 1e9}
-    if memory is not None:
-        row["scratch_mib"] = memory.temp_size_in_bytes / 2**20
-    return program, row
+    estimate = cost.of(program)
+    row |= {"gflop": estimate.flops / 1e9, "gbyte": estimate.traffic / 1e9}
+    return program, row | {"scratch_mib": estimate.scratch / 2**20}
 
 
 def peak(repeats: int) -> dict[str, float]:
@@ -129,24 +129,24 @@ def measure(config: ConfigDict, what: str, repeats: int) -> list[Row]:
     rows: list[Row] = []
     size, frames = config.train.batch_size, config.train.frames
 
-    def add(name: str, seconds: float, cost: Row, n: int = size, t: int = frames) -> None:
-        row = {"what": name, "seconds": seconds, "sequences_per_s": n / seconds, **cost}
+    def add(name: str, seconds: float, costs: Row, n: int = size, t: int = frames) -> None:
+        row = {"what": name, "seconds": seconds, "sequences_per_s": n / seconds, **costs}
         rows.append(row | ({"frames_per_s": n * t / seconds} if t else {}))
 
     model = models.build(config)
     if "step" in wanted:
-        for name, seconds, cost in _training(config, model, walks, repeats):
-            add(name, seconds, cost)
+        for made in _training(config, model, walks, repeats):
+            add(*made)
     if "step" in wanted or "data" in wanted:
-        for name, seconds, cost in _input(config, walks, repeats):
-            add(name, seconds, cost)
+        for made in _input(config, walks, repeats):
+            add(*made)
     if "eval" in wanted:
-        for name, seconds, cost, n, t in _evaluation(config, model, walks, repeats):
-            add(name, seconds, cost, n, t)
+        for made in _evaluation(config, model, walks, repeats):
+            add(*made)
     if "maps" in wanted:
         poses = walks.frames[: size * frames, :17].reshape(size, frames, 17, 3)
-        render, cost = compiled(maps.render, poses)
-        add("maps from poses", timed(lambda i: render(poses), repeats), cost)
+        render, costs = compiled(maps.render, poses)
+        add("maps from poses", timed(lambda i: render(poses), repeats), costs)
     _share_of_step(rows)
     return rows
 
@@ -165,18 +165,26 @@ def _training(config, model, walks, repeats) -> Iterator[tuple[str, float, Row]]
 
     key = jax.random.key(1)
     x = jax.jit(lambda b: pipeline.train_input(config, key, step.clips_of(walks.frames, b)))(batch)
-    alone, cost = compiled(network, state, x, batch["labels"])
-    yield "network", timed(lambda i: alone(state, x, batch["labels"]), repeats), cost
+    alone, costs = compiled(network, state, x, batch["labels"])
+    yield "network", timed(lambda i: alone(state, x, batch["labels"]), repeats), costs
 
+    together = config.train.steps_per_dispatch
     update = step.make_update(config, model, tx, lr)
-    whole, cost = compiled(update, state, walks.frames, batch, donate_argnums=(0,))
+    several = step.several(update, loop=jax.default_backend() != "cpu")
+    first = (batch,) * together
+    whole, costs = compiled(several, state, walks.frames, first, donate_argnums=(0,))
     holder = [state]  # the state before is consumed by the step
 
     def run(i: int):
-        holder[0], metrics = whole(holder[0], walks.frames, walks.batch(i))
+        batches = tuple(walks.batch(i * together + k) for k in range(together))
+        holder[0], metrics = whole(holder[0], walks.frames, batches)
         return metrics
 
-    yield "whole step", timed(run, repeats), cost
+    for name in ("gflop", "gbyte"):
+        costs[name] /= together
+    if together > 1:
+        costs["steps_per_dispatch"] = together
+    yield "whole step", timed(run, repeats) / together, costs
 
 
 def _input(config, walks, repeats) -> Iterator[tuple[str, float, Row]]:
@@ -185,34 +193,26 @@ def _input(config, walks, repeats) -> Iterator[tuple[str, float, Row]]:
     def build(frames, batch):
         return pipeline.train_input(config, key, step.clips_of(frames, batch))
 
-    make, cost = compiled(build, walks.frames, walks.batch(0))
+    make, costs = compiled(build, walks.frames, walks.batch(0))
     yield "sampling", timed(walks.batch, repeats), {}
-    yield "sampling and input", timed(lambda i: make(walks.frames, walks.batch(i)), repeats), cost
+    yield "sampling and input", timed(lambda i: make(walks.frames, walks.batch(i)), repeats), costs
 
 
 def _evaluation(config, model, walks, repeats) -> Iterator[tuple[str, float, Row, int, int]]:
     size, frames = config.train.batch_size, config.train.frames
     batch = {name: value for name, value in walks.batch(0).items() if name != "labels"}
-    variables = jax.jit(
-        lambda: step.init_variables(
-            config, model, jax.random.key(0), step.example_clips(config, frames)
-        )
-    )()
-    embed, cost = compiled(step.make_embed(config, model), variables, walks.frames, batch)
+    key, example = jax.random.key(0), step.example_clips(config, frames)
+    variables = jax.jit(lambda: step.init_variables(config, model, key, example))()
+    embed, costs = compiled(step.make_embed(config, model), variables, walks.frames, batch)
     outputs = embed(variables, walks.frames, batch)
-    yield (
-        "embed",
-        timed(lambda i: embed(variables, walks.frames, batch), repeats),
-        cost,
-        size,
-        frames,
-    )
+    seconds = timed(lambda i: embed(variables, walks.frames, batch), repeats)
+    yield "embed", seconds, costs, size, frames
 
     _, d, p = outputs[config.eval.embedding].shape
     x = jnp.asarray(np.random.default_rng(0).normal(size=(p, GALLERY, d)), jnp.float32)
-    pairs, cost = compiled(lambda x: distances.pairwise(x, x, config.eval.metric), x)
+    pairs, costs = compiled(lambda x: distances.pairwise(x, x, config.eval.metric), x)
     name = f"distances of {GALLERY} to {GALLERY}"
-    yield name, timed(lambda i: pairs(x), repeats), cost, GALLERY, 0
+    yield name, timed(lambda i: pairs(x), repeats), costs, GALLERY, 0
 
 
 def _share_of_step(rows: list[Row]) -> None:
@@ -307,6 +307,7 @@ def benchmark(configs: dict[str, ConfigDict], what: str, repeats: int, say: Call
                 "batch_size": size,
                 "frames": frames,
                 "dtype": config.model.dtype,
+                "remat": config.train.remat,
                 "rows": rows,
                 "peak_memory_mib": memory(),
             }
