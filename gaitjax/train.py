@@ -232,9 +232,10 @@ def train(config: ConfigDict, workdir: str | Path) -> tuple[dict, dict]:
         return tuple(batch_at(t) for t in plan[i])
 
     ############################################################ loop
+    test = _test_feed(config, mesh, say)
+    _check_keep_best(config, test)
     writer = MetricWriter(workdir, start, active=main_process)
     progress = Progress(start, total, "seq", config.train.batch_size, active=main_process)
-    test = _test_feed(config, mesh, say)
     programs: dict[int, jax.stages.Compiled] = {}  # by their number of steps
     last: dict = {}
     saved, saved_at = start, time.monotonic()
@@ -314,6 +315,19 @@ def _test_feed(config: ConfigDict, mesh, say) -> Feed | None:
         return None
 
 
+def _check_keep_best(config: ConfigDict, test: Feed | None) -> None:
+    """ConfigError now, not after hours, unless `train.keep_best` names what will be measured."""
+    name = config.train.keep_best
+    if not name:
+        return
+    if test is None:
+        raise ConfigError(f"train.keep_best={name!r} needs a test set; see above why there is none")
+    any_embeddings = np.arange(len(test.labels), dtype=np.float32)[:, None, None]
+    names = evaluate.scalars(evaluate.score(config, any_embeddings, test))
+    if name not in names:
+        raise ConfigError(f"train.keep_best={name!r} is no metric; known: {', '.join(names)}")
+
+
 def _evaluate(config, model, state, test, mesh, workdir, writer, done) -> dict:
     """Evaluate the state, record it, and keep best.npz by `train.keep_best`."""
     variables = {
@@ -333,8 +347,6 @@ def _keep_best(config, variables, values, workdir, done) -> None:
     metric = config.train.keep_best
     if not metric:
         return
-    if metric not in values:
-        raise ConfigError(f"train.keep_best={metric!r} is no metric; known: {', '.join(values)}")
     path = workdir / "best.npz"
     best = weights.load(path)[1]["value"] if path.exists() else -math.inf
     if values[metric] > best:

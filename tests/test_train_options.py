@@ -111,7 +111,8 @@ def test_the_best_evaluation_is_kept(tmp_path):
 
 def test_an_unknown_metric_to_keep_is_named(tmp_path):
     with pytest.raises(ConfigError, match="'eval/rank1' is no metric; known: .*eval/Rank-1"):
-        train(config(tmp_path, "train.steps=1", "train.keep_best=eval/rank1"), tmp_path / "out")
+        train(config(tmp_path, "train.keep_best=eval/rank1"), tmp_path / "out")
+    assert not (tmp_path / "out/metrics.jsonl").exists()  # before the first step
 
 
 def test_seeds_give_other_weights_and_other_batches(tmp_path):
