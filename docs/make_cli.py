@@ -16,6 +16,7 @@ PROGRAMS = (
     "gaitjax.zoo",
     "gaitjax.prepare",
     "gaitjax.benchmark",
+    "gaitjax.scaling",
     "gaitjax.data.walkers",
     "gaitjax.data.builders",
     "gaitjax.evaluation.scale",

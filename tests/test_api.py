@@ -183,10 +183,7 @@ def test_equal_error_rate_of_embeddings_close_together():
 def test_import_is_light():
     """`import gaitjax` loads neither JAX nor anything optional; `load` no optional package."""
     script = """
-import sys, time
-start = time.perf_counter()
-import gaitjax
-assert time.perf_counter() - start < 2
+import sys, gaitjax
 assert not {"jax", "numpy", "torch"} & set(sys.modules), sorted(sys.modules)
 import gaitjax.train, gaitjax.evaluate, converters.opengait, converters.to_opengait
 gaitjax.load, gaitjax.Model, gaitjax.evaluation.rank1

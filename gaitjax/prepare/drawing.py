@@ -15,6 +15,7 @@ import numpy as np
 from gaitjax.data import imputation
 from gaitjax.errors import DataError
 from gaitjax.evaluation.figures import BLUE, GREY, INK, ORANGE, STYLE, side_colour
+from gaitjax.extras import optional
 from gaitjax.skeleton import FORMATS, TO_COCO, JointFormat
 
 FRAMES = 150  # most frames of an animation
@@ -56,7 +57,7 @@ def save(array: np.ndarray, title: str, stem: Path) -> tuple[Path, Path]:
 
 def animation(array: np.ndarray, title: str) -> bytes:
     """The sequence as an animated GIF: where the person is in the image, and the maps."""
-    from PIL import Image
+    Image = optional("PIL.Image", "prepare", "reads and writes pictures")
 
     total = len(array)
     chosen = _spread(total, FRAMES)

@@ -32,6 +32,7 @@ import numpy as np
 
 from gaitjax.data import safe_json, safe_pickle
 from gaitjax.errors import DataError
+from gaitjax.extras import optional
 from gaitjax.prepare import source
 from gaitjax.prepare.run import Job
 
@@ -212,7 +213,7 @@ def _pickled(path: str) -> np.ndarray:
 
 
 def _read_png(root: str, path: str) -> np.ndarray:
-    from PIL import Image
+    Image = optional("PIL.Image", "prepare", "reads and writes pictures")
 
     data = source.read(root, path)
     try:
