@@ -54,7 +54,7 @@ def base() -> ConfigDict:
                 keep=3,  # checkpoints kept
                 keep_best="",  # evaluation metric whose best checkpoint is kept too
                 eval_every=0,  # 0: only at the end, if a test set exists
-                remat=False,  # recompute activations in the backward pass
+                remat=False,  # keep products only for the backward pass, recompute the rest
                 steps_per_dispatch=1,  # steps in one program: less waiting on fast devices
             ),
             # Random transforms in order; each name in `order` has its strength below.

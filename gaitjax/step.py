@@ -64,6 +64,15 @@ def init_state(config: ConfigDict, model: nn.Module, tx: optax.GradientTransform
     return state
 
 
+def _is_product(primitive, *_, **__) -> bool:
+    """What `train.remat` keeps for the backward pass: the costly results, few of all.
+
+    Keeping nothing of the whole network would spare no memory: to go back through its last
+    layer, all of it is computed again.
+    """
+    return primitive.name in ("conv_general_dilated", "dot_general")
+
+
 def gradients(
     config: ConfigDict, model: nn.Module, state: dict, x: Array, labels: Array, key: Array
 ) -> tuple[dict, dict, dict]:
@@ -83,7 +92,8 @@ def gradients(
         )
 
     def loss_of(params):
-        outputs, changed = (jax.checkpoint(forward) if config.train.remat else forward)(params, x)
+        again = jax.checkpoint(forward, policy=_is_product) if config.train.remat else forward
+        outputs, changed = again(params, x)
         loss, parts = total_loss(outputs, labels, config.loss)
         return loss, (changed["batch_stats"], parts)
 
