@@ -16,7 +16,8 @@ def get_config() -> ConfigDict:
     config = common.gaitgraph1("cmu_walks")
     config.data.impute = "interpolate"
     config.model.update(branch=(3, 64, 32), main=(32, 128, 256), embedding_dim=128)
-    config.train.update(steps=200, batch_size=24, frames=60, log_every=20, save_every=100)
+    config.train.update(steps=600, batch_size=24, frames=60, log_every=20, save_every=100)
+    config.schedule.lr = 2e-3
     config.augment.select = 30
     config.eval.update(frames=60, select=30, gallery_types=("00",))
     return config
