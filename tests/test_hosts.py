@@ -87,12 +87,10 @@ def test_two_processes_train_as_one(trained, tmp_path):
     assert len(list((workdir / "tensorboard").iterdir())) == 1
 
 
-@pytest.mark.parametrize("lost", [0, 1])
-def test_when_one_is_killed_the_other_ends_and_both_resume(trained, tmp_path, lost):
-    folder, whole, _ = trained
-    processes = train_two(folder, tmp_path)
+def kill_one(processes: list[subprocess.Popen], lost: int, after: int) -> None:
+    """Kill process `lost` after a step; the other must end soon and say why."""
     for line in processes[0].stdout:
-        if line.startswith("step 4/"):
+        if line.startswith(f"step {after}/"):
             break
     processes[lost].send_signal(signal.SIGKILL)
     began = time.monotonic()
@@ -103,6 +101,11 @@ def test_when_one_is_killed_the_other_ends_and_both_resume(trained, tmp_path, lo
     assert "another was lost" in error or "another task died" in error
     processes[lost].communicate()
 
+
+def test_when_one_is_killed_the_other_ends_and_both_resume(trained, tmp_path):
+    folder, whole, _ = trained
+    kill_one(train_two(folder, tmp_path), lost=1, after=3)
+    kill_one(train_two(folder, tmp_path), lost=0, after=5)  # the one that coordinates
     wait_for(train_two(folder, tmp_path))
     assert metrics(tmp_path) == metrics(whole)
     ours, theirs = (jax.tree.leaves(checkpoint.load_variables(d)[0]) for d in (tmp_path, whole))
