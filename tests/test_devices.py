@@ -38,6 +38,7 @@ def tiny_config(name: str):
     if name.startswith("skeletongait"):
         config.data.modality = config.data.modality.replace("pose", "map")
         config.augment.order = ("horizontal_flip",)  # the warps take long to compile
+        config.train.frames = 2  # and double convolutions to run
     return config
 
 
@@ -57,7 +58,8 @@ def test_a_training_step_is_the_same_on_eight_devices(name):
     """Input, loss, gradients and batch statistics: all over the global batch.
 
     In double precision, where the comparison is sharp: at temperature 0.01 single precision
-    magnifies the order of a sum to percents of a gradient.
+    magnifies the order of a sum to percents of a gradient, and at a tie of two maxima it
+    sends a gradient elsewhere.
     """
     config = tiny_config(name)
     model, key = models.build(config), jax.random.key(0)
@@ -82,11 +84,11 @@ def test_a_training_step_is_the_same_on_eight_devices(name):
             args = sharding.put_tree((batch, labels), split)
             results.append(jax.device_get(program(sharding.put_tree(variables, whole), *args)))
     one, eight = results
-    assert one["metrics"]["loss"].dtype == np.float64 and one["metrics"]["loss"] > 0
+    assert one["metrics"]["loss"].dtype == np.float64
     scale = max(float(np.abs(leaf).max()) for leaf in jax.tree.leaves(one["gradients"]))
-    for part, atol in (("gradients", 1e-10 * scale), ("statistics", 1e-12), ("metrics", 1e-12)):
+    for part, size in (("gradients", scale), ("statistics", 1), ("metrics", 1)):
         jax.tree.map(
-            lambda a, b, atol=atol: np.testing.assert_allclose(a, b, rtol=1e-8, atol=atol),
+            lambda a, b, atol=1e-10 * size: np.testing.assert_allclose(a, b, rtol=1e-8, atol=atol),
             one[part],
             eight[part],
         )
