@@ -18,6 +18,7 @@ from gaitjax.models.layers import (
     compute_dtype,
     l2_normalise,
     linear,
+    maximum,
     zero_padding,
 )
 
@@ -103,10 +104,10 @@ class PartHead(nn.Module):
         x = x.astype(jnp.promote_types(x.dtype, jnp.float32))
         if mask is not None:
             x = jnp.where(mask[:, :, None, None, None], x, -jnp.inf)
-        x = x.max(axis=1)
+        x = maximum(x, axis=1)
         n, h, w, c = x.shape
         strips = x.reshape(n, PARTS, h // PARTS * w, c)
-        x = strips.mean(axis=2) + strips.max(axis=2)
+        x = strips.mean(axis=2) + maximum(strips, axis=2)
 
         fc = self.param("fc", initial("fc"), (PARTS, c, PART_FEATURES))
         embed_1 = jnp.einsum("npc,pcd->ndp", x, fc)
