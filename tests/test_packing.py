@@ -384,7 +384,7 @@ def test_hidden_files_are_ignored(data, tmp_path):
 
 
 def test_settings_are_checked(data):
-    with pytest.raises(DataError, match="data.impute is 'mean'; known: none, frame_mean, knn"):
+    with pytest.raises(DataError, match="data.impute is 'mean'; known: none, frame_mean, inter"):
         packing.load(ConfigDict({**data, "impute": "mean"}), "train")
     with pytest.raises(DataError, match="data.modality is 'map'"):
         packing.load(ConfigDict({**data, "modality": "map"}), "train")
