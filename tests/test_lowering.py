@@ -96,11 +96,8 @@ def printing(x):
 @pytest.mark.parametrize("fn", [callback, printing])
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_a_host_callback_is_refused(fn, platform):
-    x = jax.ShapeDtypeStruct((4,), jnp.float32)
-    try:
-        assert refused(lower(fn, x, platforms=[platform]))
-    except (NotImplementedError, ValueError) as error:  # JAX refuses some itself
-        assert "callback" in str(error)
+    with pytest.raises((NotImplementedError, ValueError)):  # by JAX itself
+        lower(fn, jax.ShapeDtypeStruct((4,), jnp.float32), platforms=[platform])
 
 
 def test_a_dynamic_shape_is_refused():
