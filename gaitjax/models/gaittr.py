@@ -3,6 +3,7 @@
 Parameters: `input_bn`, `block_<i>` with `temporal`, `attention`, `residual`, `shortcut`, `fc`.
 """
 
+import jax
 import jax.numpy as jnp
 from flax import linen as nn
 from jax import Array
@@ -12,6 +13,7 @@ from gaitjax.models.layers import (
     BatchNorm,
     DTypeName,
     TemporalConv,
+    at_least_float32,
     compute_dtype,
     linear,
     linear_bn,
@@ -30,6 +32,47 @@ def _joint_bn(x: Array, mask: Array | None, train: bool, dtype: DTypeName, name:
     return y.reshape(n, t, v, c)
 
 
+@jax.custom_vjp
+def attention(q: Array, k: Array, values: Array) -> Array:
+    """softmax(q k^T) values over the last two axes, (..., V, C) each; k's C is that of q.
+
+    Its gradient computes the weights again, once for each side: every product then runs over
+    the last axis of its left side, and the CPU's others are ten times slower.
+    """
+    return _attention(q, k, values)[0]
+
+
+def _attention(q: Array, k: Array, values: Array) -> tuple[Array, tuple[Array, ...]]:
+    scores = at_least_float32(q @ _transposed(k))
+    total = nn.logsumexp(scores, axis=-1)
+    weights = jnp.exp(scores - total[..., None]).astype(values.dtype)
+    result = weights @ values
+    return result, (q, k, values, total, result)
+
+
+def _attention_gradient(kept: tuple[Array, ...], g: Array) -> tuple[Array, Array, Array]:
+    q, k, values, total, result = kept
+    mean = (g * result).sum(axis=-1)  # of the gradients of a joint's weights, by weight
+
+    def weights(a, b, total):
+        return jnp.exp(at_least_float32(a @ _transposed(b)) - total).astype(g.dtype)
+
+    of_q = weights(q, k, total[..., None])
+    of_k = weights(k, q, total[..., None, :])  # transposed
+    return (
+        (of_q * (g @ _transposed(values) - mean[..., None])) @ k,
+        (of_k * (values @ _transposed(g) - mean[..., None, :])) @ q,
+        of_k @ g,
+    )
+
+
+attention.defvjp(_attention, _attention_gradient)
+
+
+def _transposed(x: Array) -> Array:
+    return jnp.swapaxes(x, -1, -2)
+
+
 class JointAttention(nn.Module):
     """Self-attention of 8 heads among the joints of each frame, (N, T, V, C) to (.., C')."""
 
@@ -46,8 +89,7 @@ class JointAttention(nn.Module):
             jnp.moveaxis(part.reshape(n, t, v, HEADS, -1), 3, 2)
             for part in jnp.split(qkv, (keys, 2 * keys), axis=-1)
         )
-        scores = (q * (keys / HEADS) ** -0.5) @ jnp.swapaxes(k, -1, -2)
-        x = nn.softmax(scores, axis=-1) @ values
+        x = attention(q * (keys / HEADS) ** -0.5, k, values)
         x = jnp.moveaxis(x, 2, 3).reshape(n, t, v, self.features)
         x = mish(linear(self.features, self.dtype, "out")(x))
         return BatchNorm(self.dtype, name="bn")(x, mask, train)
