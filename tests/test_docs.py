@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from docs import make_cli
+from docs import make_cli, make_speed
 from gaitjax import config as configs
 from gaitjax import evaluate, zoo
 from gaitjax.train import train
@@ -159,6 +159,13 @@ def test_files_named_in_the_text_exist():
 
 def test_zoo_table_is_current():
     assert zoo.markdown() in PAGES["README.md"]
+
+
+def test_speed_tables_are_current():
+    for path in make_speed.PAGES:
+        page = path.read_text()
+        assert make_speed.with_table(page) == page, "run: python docs/make_speed.py"
+        assert make_speed.table() in page
 
 
 def test_reference_is_current():

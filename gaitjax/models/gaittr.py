@@ -44,21 +44,22 @@ def attention(q: Array, k: Array, values: Array) -> Array:
 
 def _attention(q: Array, k: Array, values: Array) -> tuple[Array, tuple[Array, ...]]:
     scores = at_least_float32(q @ _transposed(k))
-    total = nn.logsumexp(scores, axis=-1)
-    weights = jnp.exp(scores - total[..., None]).astype(values.dtype)
-    result = weights @ values
-    return result, (q, k, values, total, result)
+    top = scores.max(axis=-1)
+    weights = jnp.exp(scores - top[..., None])
+    total = weights.sum(axis=-1)
+    result = (weights / total[..., None]).astype(values.dtype) @ values
+    return result, (q, k, values, top, total, result)
 
 
 def _attention_gradient(kept: tuple[Array, ...], g: Array) -> tuple[Array, Array, Array]:
-    q, k, values, total, result = kept
+    q, k, values, top, total, result = kept
     mean = (g * result).sum(axis=-1)  # of the gradients of a joint's weights, by weight
 
-    def weights(a, b, total):
-        return jnp.exp(at_least_float32(a @ _transposed(b)) - total).astype(g.dtype)
+    def weights(a, b, top, total):
+        return (jnp.exp(at_least_float32(a @ _transposed(b)) - top) / total).astype(g.dtype)
 
-    of_q = weights(q, k, total[..., None])
-    of_k = weights(k, q, total[..., None, :])  # transposed
+    of_q = weights(q, k, top[..., None], total[..., None])
+    of_k = weights(k, q, top[..., None, :], total[..., None, :])  # transposed
     return (
         (of_q * (g @ _transposed(values) - mean[..., None])) @ k,
         (of_k * (values @ _transposed(g) - mean[..., None, :])) @ q,
