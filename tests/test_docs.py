@@ -29,6 +29,7 @@ RUN = {
     "make test": "this",
     "python -m gaitjax.zoo list": "tests/test_zoo.py",
     "python -m gaitjax.zoo show gaitgraph2_grew": "tests/test_zoo.py",
+    "python -m gaitjax.benchmark --config gaitgraph2_grew": "tests/test_benchmark.py",
     "python -m pytest tests/test_forward_goldens.py": "this",
     "python -m converters.opengait --config gaitgraph2_grew --checkpoint model.pt "
     "--output weights.npz": "test_newcomer",
