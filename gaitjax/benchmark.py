@@ -346,14 +346,19 @@ def main(argv: list[str] | None = None) -> int:
     except (ConfigError, DataError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    arguments = sys.argv[1:] if argv is None else argv
-    record["command"] = shlex.join(["python", "-m", "gaitjax.benchmark", *arguments])
     if args.json:
-        temporary = args.json.with_name(f".{args.json.name}.{os.getpid()}")
-        temporary.write_text(json.dumps(record, indent=1) + "\n")
-        os.replace(temporary, args.json)
-        print(f"\nwritten: {args.json}")
+        write_json(args.json, record, "gaitjax.benchmark", argv)
     return 0
+
+
+def write_json(path: Path, record: dict, module: str, argv: list[str] | None) -> None:
+    """Writes `record` and, as "command", how `python -m module` made it; None: sys.argv's."""
+    arguments = sys.argv[1:] if argv is None else argv
+    record["command"] = shlex.join(["python", "-m", module, *arguments])
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(json.dumps(record, indent=1) + "\n")
+    os.replace(temporary, path)
+    print(f"\nwritten: {path}")
 
 
 def _parser():

@@ -6,10 +6,7 @@ computes, sends and holds. The program is the CPU's: accelerators fuse different
 split the work and exchange the same arrays.
 """
 
-import json
-import os
 import re
-import shlex
 import sys
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +16,7 @@ from jax.sharding import AxisType
 from ml_collections import ConfigDict
 
 from gaitjax import cost, dry_run
+from gaitjax.benchmark import write_json
 from gaitjax.config import ConfigError, from_arguments, parser
 from gaitjax.errors import DataError
 
@@ -131,13 +129,8 @@ def main(argv: list[str] | None = None) -> int:
     except (ConfigError, DataError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    arguments = sys.argv[1:] if argv is None else argv
-    record["command"] = shlex.join(["python", "-m", "gaitjax.scaling", *arguments])
     if args.json:
-        temporary = args.json.with_name(f".{args.json.name}.{os.getpid()}")
-        temporary.write_text(json.dumps(record, indent=1) + "\n")
-        os.replace(temporary, args.json)
-        print(f"\nwritten: {args.json}")
+        write_json(args.json, record, "gaitjax.scaling", argv)
     return 0
 
 
