@@ -11,6 +11,7 @@ from jax import Array, lax
 
 from gaitjax.errors import DataError
 from gaitjax.models.initial import initial
+from gaitjax.models.products import product
 
 DTypeName = str | None
 
@@ -40,14 +41,6 @@ def no_mask(mask: Array | None) -> None:
     """DataError if a mask is given, for networks that only see whole windows."""
     if mask is not None:
         raise DataError("this network takes windows of one length: pass no mask")
-
-
-def product(x: Array, matrix: Array) -> Array:
-    """x (..., K) @ matrix (K, C), as one product of two matrices.
-
-    With more axes the compiler transposes whole activations for the matrix's gradient.
-    """
-    return (x.reshape(-1, x.shape[-1]) @ matrix).reshape(*x.shape[:-1], matrix.shape[-1])
 
 
 class Linear(nn.Module):

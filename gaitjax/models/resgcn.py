@@ -21,9 +21,9 @@ from gaitjax.models.layers import (
     cast,
     linear,
     linear_bn,
-    product,
     product_bn,
 )
+from gaitjax.models.products import product
 from gaitjax.skeleton import MAX_HOP, JointFormat, adjacency
 
 HOPS = MAX_HOP  # distances 0, 1, 2: the last slice of `edge` is kept for checkpoints, unused

@@ -10,11 +10,13 @@ from flax import linen as nn
 from jax import Array
 
 from gaitjax.errors import DataError
+from gaitjax.models import products
 from gaitjax.models.initial import initial
 from gaitjax.models.layers import (
     BatchNorm,
     DTypeName,
     TemporalConv,
+    cast,
     compute_dtype,
     l2_normalise,
     linear,
@@ -27,18 +29,25 @@ STRIDES = (2, 2, 1)  # of layers 2, 3 and 4, in space
 PART_FEATURES = 256
 
 
-def conv3x3(features: int, dtype: DTypeName, name: str, stride: int = 1) -> nn.Conv:
+class Conv3x3(nn.Module):
     """3x3 convolution of each frame without bias, padded by one pixel on every side."""
-    return nn.Conv(
-        features,
-        (3, 3),
-        stride,
-        padding=1,
-        use_bias=False,
-        dtype=dtype,
-        kernel_init=initial("kernel"),
-        name=name,
-    )
+
+    features: int
+    stride: int = 1
+    dtype: DTypeName = None
+
+    @nn.compact
+    def __call__(self, x: Array) -> Array:
+        shape = (3, 3, x.shape[-1], self.features)
+        kernel = self.param("kernel", initial("kernel"), shape)
+        x, kernel = cast(self.dtype, x, kernel)
+        y = products.conv3x3(x.reshape(-1, *x.shape[-3:]), kernel, self.stride)
+        return y.reshape(*x.shape[:-3], *y.shape[1:])
+
+
+def conv3x3(features: int, dtype: DTypeName, name: str, stride: int = 1) -> Conv3x3:
+    """A named `Conv3x3`."""
+    return Conv3x3(features, stride, dtype, name=name)
 
 
 class Stem(nn.Module):
