@@ -25,12 +25,14 @@ def conv3x3(x: Array, kernel: Array, stride: int = 1) -> Array:
 
     def gradient(kept: tuple[Array, Array], g: Array) -> tuple[Array, Array]:
         x, kernel = kept
-        fast = _kernel_gradient if stride == 1 else _strided_kernel_gradient
         (of_x,) = jax.linear_transpose(lambda x: _convolve(x, kernel, stride), x)(g)
-        of_kernel = lax.platform_dependent(
-            x, g, kernel, cpu=lambda x, g, _: fast(x, g, stride), default=native
-        )
+        of_kernel = lax.platform_dependent(x, g, kernel, cpu=fast, default=native)
         return of_x, of_kernel
+
+    def fast(x: Array, g: Array, kernel: Array) -> Array:
+        if stride == 1:
+            return _kernel_gradient(x, g)
+        return _strided_kernel_gradient(x, g, stride)
 
     def native(x: Array, g: Array, kernel: Array) -> Array:
         return jax.linear_transpose(lambda kernel: _convolve(x, kernel, stride), kernel)(g)[0]
@@ -49,9 +51,8 @@ def _convolve(x: Array, kernel: Array, stride: int) -> Array:
     )
 
 
-def _kernel_gradient(x: Array, g: Array, stride: int) -> Array:
+def _kernel_gradient(x: Array, g: Array) -> Array:
     """All nine taps in one product: columns are shifted on one side, rows on the other."""
-    x, g = lax.optimization_barrier((x, g))
     w, c = x.shape[2:]
     padded = jnp.pad(x, [(0, 0), (1, 1), (1, 1), (0, 0)])
     columns = jnp.concatenate([padded[:, :, j : j + w] for j in range(3)], axis=-1)
@@ -61,7 +62,7 @@ def _kernel_gradient(x: Array, g: Array, stride: int) -> Array:
 
 
 def _strided_kernel_gradient(x: Array, g: Array, stride: int) -> Array:
-    x, g = lax.optimization_barrier((x, g))
+    """The nine taps side by side, and one product."""
     h, w = (stride * length for length in g.shape[1:3])
     padded = jnp.pad(x, [(0, 0), (1, 1), (1, 1), (0, 0)])
     taps = [padded[:, i : i + h : stride, j : j + w : stride] for i in range(3) for j in range(3)]
