@@ -69,14 +69,18 @@ def in_torch(config: ConfigDict, compiled: bool) -> Runs:
     walks = benchmark.Walks(config)
     batch = walks.batch(0)
     clips = step.clips_of(walks.frames, batch)
-    make = jax.jit(lambda b: pipeline.train_input(config, jax.random.key(0), b))
-    x = torch_networks.from_ours(config.model.name, torch.from_numpy(np.array(make(clips))))
-    x, labels = x.to(device), torch.from_numpy(np.array(batch["labels"])).long().to(device)
+
+    def made(make: Callable) -> torch.Tensor:
+        x = torch.from_numpy(np.array(jax.jit(make)(clips)))
+        return torch_networks.from_ours(config.model.name, x).to(device)
+
+    x = made(lambda clips: pipeline.train_input(config, jax.random.key(0), clips))
+    view = made(lambda clips: pipeline.eval_input(config, clips))
+    labels = torch.from_numpy(np.array(batch["labels"])).long().to(device)
     network = torch_networks.build(config).to(device)
     optimiser = torch_networks.optimizer(config, network)
     forward = torch.compile(network) if compiled else network
-    one = x[: len(labels)]  # of GaitGraph1's two training views
-    views = [one] * {"gaitgraph1": 2, "gaitgraph2": 3}.get(config.model.name, 1)
+    views = [view] * {"gaitgraph1": 2, "gaitgraph2": 3}.get(config.model.name, 1)
 
     def finish():
         if device == "cuda":

@@ -1,8 +1,19 @@
-"""Products and 3x3 convolutions, with a gradient of the kernel that a CPU computes fast."""
+"""Products, and 3x3 convolutions that a CPU computes fast.
+
+Values and gradients are those of `lax.conv_general_dilated` up to rounding; accelerators get
+just that. On a CPU its gradient of the kernel transposes whole activations and runs at half
+the speed of a product, and wide convolutions over few pixels pay with fewer operations:
+pairs of rows by Winograd's F(2, 3), whose sums of two numbers cost no digits
+(docs/performance.md has what was measured).
+"""
+
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 from jax import Array, lax
+
+WIDE = 256  # channels on both sides from which fewer products outweigh the sums of rows
 
 
 def product(x: Array, matrix: Array) -> Array:
@@ -10,66 +21,102 @@ def product(x: Array, matrix: Array) -> Array:
 
     With more axes the compiler transposes whole activations for the matrix's gradient.
     """
-    return (x.reshape(-1, x.shape[-1]) @ matrix).reshape(*x.shape[:-1], matrix.shape[-1])
-
-
-def conv3x3(x: Array, kernel: Array, stride: int = 1) -> Array:
-    """3x3 convolution, padded by one pixel, of x (N, H, W, C) with kernel (3, 3, C, C')."""
-
-    @jax.custom_vjp
-    def convolve(x: Array, kernel: Array) -> Array:
-        return _convolve(x, kernel, stride)
-
-    def forward(x: Array, kernel: Array) -> tuple[Array, tuple[Array, Array]]:
-        return _convolve(x, kernel, stride), (x, kernel)
-
-    def gradient(kept: tuple[Array, Array], g: Array) -> tuple[Array, Array]:
-        x, kernel = kept
-        (of_x,) = jax.linear_transpose(lambda x: _convolve(x, kernel, stride), x)(g)
-        of_kernel = lax.platform_dependent(x, g, kernel, cpu=fast, default=native)
-        return of_x, of_kernel
-
-    def fast(x: Array, g: Array, kernel: Array) -> Array:
-        if stride == 1:
-            return _kernel_gradient(x, g)
-        return _strided_kernel_gradient(x, g, stride)
-
-    def native(x: Array, g: Array, kernel: Array) -> Array:
-        return jax.linear_transpose(lambda kernel: _convolve(x, kernel, stride), kernel)(g)[0]
-
-    convolve.defvjp(forward, gradient)
-    return convolve(x, kernel)
-
-
-def _convolve(x: Array, kernel: Array, stride: int) -> Array:
-    return lax.conv_general_dilated(
-        x,
-        kernel,
-        (stride, stride),
-        [(1, 1), (1, 1)],
-        dimension_numbers=("NHWC", "HWIO", "NHWC"),
-    )
-
-
-def _kernel_gradient(x: Array, g: Array) -> Array:
-    """All nine taps in one product: columns are shifted on one side, rows on the other."""
-    w, c = x.shape[2:]
-    padded = jnp.pad(x, [(0, 0), (1, 1), (1, 1), (0, 0)])
-    columns = jnp.concatenate([padded[:, :, j : j + w] for j in range(3)], axis=-1)
-    rows = [jnp.pad(g, [(0, 0), (i, 2 - i), (0, 0), (0, 0)]) for i in range(3)]
-    both = _rows(columns).T @ _rows(jnp.concatenate(rows, axis=-1))
-    return both.reshape(3, c, 3, -1).transpose(2, 0, 1, 3)
-
-
-def _strided_kernel_gradient(x: Array, g: Array, stride: int) -> Array:
-    """The nine taps side by side, and one product."""
-    h, w = (stride * length for length in g.shape[1:3])
-    padded = jnp.pad(x, [(0, 0), (1, 1), (1, 1), (0, 0)])
-    taps = [padded[:, i : i + h : stride, j : j + w : stride] for i in range(3) for j in range(3)]
-    both = _rows(jnp.concatenate(taps, axis=-1)).T @ _rows(g)
-    return both.reshape(3, 3, x.shape[-1], g.shape[-1])
+    return (_rows(x) @ matrix).reshape(*x.shape[:-1], matrix.shape[-1])
 
 
 def _rows(x: Array) -> Array:
     """x (..., C) as a matrix with rows of C."""
     return x.reshape(-1, x.shape[-1])
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(2,))
+def conv3x3(x: Array, kernel: Array, stride: int = 1) -> Array:
+    """3x3 convolution, padded by one pixel, of x (N, H, W, C) with kernel (3, 3, C, C')."""
+    if min(kernel.shape[2:]) < WIDE or not _has_pairs(x, stride):
+        return _convolve(x, kernel, stride)
+    return lax.platform_dependent(x, kernel, cpu=_in_pairs, default=partial(_convolve, stride=1))
+
+
+def _forward(x: Array, kernel: Array, stride: int) -> tuple[Array, tuple[Array, Array]]:
+    return conv3x3(x, kernel, stride), (x, kernel)
+
+
+def _gradients(stride: int, kept: tuple[Array, Array], g: Array) -> tuple[Array, Array]:
+    x, kernel = kept
+
+    def native(x: Array, g: Array) -> Array:
+        return jax.linear_transpose(lambda k: _convolve(x, k, stride), kernel)(g)[0]
+
+    if stride == 1:
+        of_x = conv3x3(g, kernel[::-1, ::-1].swapaxes(2, 3))
+    else:
+        (of_x,) = jax.linear_transpose(lambda x: _convolve(x, kernel, stride), x)(g)
+    if _has_pairs(x, stride):
+        fast = _kernel_gradient_in_pairs
+    elif stride > 1:
+        fast = partial(_kernel_gradient, stride=stride)
+    else:
+        fast = native
+    return of_x, lax.platform_dependent(x, g, cpu=fast, default=native)
+
+
+conv3x3.defvjp(_forward, _gradients)
+
+
+def _convolve(x: Array, kernel: Array, stride: int) -> Array:
+    pad, dimensions = [(1, 1), (1, 1)], ("NHWC", "HWIO", "NHWC")
+    return lax.conv_general_dilated(x, kernel, (stride, stride), pad, dimension_numbers=dimensions)
+
+
+def _kernel_gradient(x: Array, g: Array, stride: int) -> Array:
+    """The nine taps side by side, and one product."""
+    h, w = (stride * length for length in g.shape[1:3])
+    x = jnp.pad(x, [(0, 0), (1, 1), (1, 1), (0, 0)])
+    taps = [x[:, i : i + h : stride, j : j + w : stride] for i in range(3) for j in range(3)]
+    kernel = _rows(jnp.concatenate(taps, axis=-1)).T @ _rows(g)
+    return kernel.reshape(3, 3, x.shape[-1], g.shape[-1])
+
+
+# ---- Pairs of rows: Winograd's F(2, 3) (Lavin and Gray, "Fast Algorithms for Convolutional
+# Neural Networks", 2016) along the height, four products where two rows' three taps take six.
+
+
+def _has_pairs(x: Array, stride: int) -> bool:
+    """Whether rows come in pairs, and numbers keep the digits of sums of two."""
+    return stride == 1 and x.shape[1] % 2 == 0 and x.dtype.itemsize >= 4
+
+
+def _four_rows(x: Array) -> tuple[Array, ...]:
+    """The sums of rows (N, H / 2, W, C) that the four products of each pair of rows take."""
+    padded = jnp.pad(x, [(0, 0), (1, 1), (0, 0), (0, 0)])
+    even, odd = padded[:, 0::2], padded[:, 1::2]
+    row0, row1, row2, row3 = even[:, :-1], odd[:, :-1], even[:, 1:], odd[:, 1:]
+    return row0 - row2, row1 + row2, row2 - row1, row1 - row3
+
+
+def _in_pairs(x: Array, kernel: Array) -> Array:
+    ends, middle = (kernel[0] + kernel[2]) / 2, kernel[1] / 2
+    kernels = kernel[0], ends + middle, ends - middle, kernel[2]
+    a, b, c, d = (
+        lax.conv_general_dilated(
+            rows, k[None], (1, 1), [(0, 0), (1, 1)], dimension_numbers=("NHWC", "HWIO", "NHWC")
+        )
+        for rows, k in zip(_four_rows(x), kernels, strict=True)
+    )
+    return jnp.stack([a + b + c, b - c - d], axis=2).reshape(*x.shape[:-1], kernel.shape[-1])
+
+
+def _kernel_gradient_in_pairs(x: Array, g: Array) -> Array:
+    """The transpose of `_in_pairs` in its kernel: columns side by side, four products."""
+    w, c = x.shape[2:]
+
+    def taps(rows: Array, g: Array) -> Array:
+        padded = jnp.pad(rows, [(0, 0), (0, 0), (1, 1), (0, 0)])
+        columns = jnp.concatenate([padded[:, :, j : j + w] for j in range(3)], axis=-1)
+        return (_rows(columns).T @ _rows(g)).reshape(3, c, -1)
+
+    first, second = g[:, 0::2], g[:, 1::2]
+    sides = first, first + second, first - second, -second
+    top, both, difference, bottom = map(taps, _four_rows(x), sides)
+    ends, middle = (both + difference) / 2, (both - difference) / 2
+    return jnp.stack([top + ends, middle, ends + bottom])
