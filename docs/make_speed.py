@@ -1,7 +1,6 @@
 """Writes the speed table in README.md and performance.md: python docs/make_speed.py
 
-From docs/benchmark_cpu*.json, each made by the "command" in it, and the reference's rates; a
-run of one config goes before the run of all.
+From docs/benchmark_torch_cpu.json, made by the "command" in it, and the reference's rates.
 """
 
 import json
@@ -12,8 +11,8 @@ DOCS = Path(__file__).parent
 PAGES = (DOCS.parent / "README.md", DOCS / "performance.md")
 BEGIN, END = "<!-- speed: python docs/make_speed.py -->", "<!-- end of speed -->"
 
-# Sequences a second of OpenGait in PyTorch 2.13 on a machine of the same kind, two threads,
-# idle: training, evaluation; the best of several runs at the same batch.
+# Sequences a second of OpenGait itself in PyTorch 2.13 on another machine of two cores, idle:
+# training, evaluation; the best of several runs at the same batch.
 REFERENCE = {
     "gaitgraph2_grew": (27.0, 15.3),
     "gaittr_grew": (20.1, 90.4),
@@ -22,20 +21,20 @@ REFERENCE = {
 
 
 def table() -> str:
-    """The rows of the configs that both programs were timed on."""
-    records = [json.loads(path.read_text()) for path in sorted(DOCS.glob("benchmark_cpu*.json"))]
-    configs = {name: run for record in records for name, run in record["configs"].items()}
+    """One row for each network timed in turns with the same network in PyTorch."""
+    record = json.loads((DOCS / "benchmark_torch_cpu.json").read_text())
     lines = [
-        "| sequences a second, 2-core CPU | batch x frames | training | OpenGait | ratio "
-        "| evaluation | OpenGait | ratio |",
-        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| sequences a second, 2-core CPU | batch x frames | training | PyTorch | ratio | OpenGait "
+        "| evaluation | PyTorch | ratio | OpenGait |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
-    for name, rates in REFERENCE.items():
-        config = configs[name]
-        rows = {row["what"]: row["sequences_per_s"] for row in config["rows"]}
+    for name, config in record["configs"].items():
         cells = [f"`{name}`", f"{config['batch_size']} x {config['frames']}"]
-        for ours, theirs in zip((rows["whole step"], rows["embed"]), rates, strict=True):
-            cells += [f"{ours:.1f}", f"{theirs:.1f}", f"{ours / theirs:.2f}"]
+        reference = REFERENCE.get(name, ("", ""))
+        for kind, theirs in zip(("training", "evaluation"), reference, strict=True):
+            rates = config[kind]["sequences_per_s"]
+            cells += [f"{rates['gaitjax']:.1f}", f"{rates['torch']:.1f}"]
+            cells += [f"{config[kind]['ratio']:.2f}", str(theirs)]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 

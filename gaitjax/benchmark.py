@@ -13,6 +13,7 @@ import platform
 import resource
 import shlex
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -25,6 +26,7 @@ import numpy as np
 from jax.experimental.compilation_cache import compilation_cache
 from ml_collections import ConfigDict
 
+import gaitjax
 from gaitjax import cost, models, optim, sharding, step
 from gaitjax.config import ConfigError, load, override_all, parser
 from gaitjax.data import sampling
@@ -351,10 +353,25 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
+def commit() -> str:
+    """The commit of this checkout, "-dirty" if files differ from it; else the version."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    folder = Path(__file__).parents[1]
+    if not (folder / ".git").exists():
+        return gaitjax.__version__
+    try:
+        return subprocess.run(
+            command, cwd=folder, check=True, capture_output=True, text=True
+        ).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return gaitjax.__version__
+
+
 def write_json(path: Path, record: dict, module: str, argv: list[str] | None) -> None:
-    """Writes `record` and, as "command", how `python -m module` made it; None: sys.argv's."""
+    """Writes `record`, the "command" (None: sys.argv's) and the "commit" that made it."""
     arguments = sys.argv[1:] if argv is None else argv
     record["command"] = shlex.join(["python", "-m", module, *arguments])
+    record["commit"] = commit()
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_text(json.dumps(record, indent=1) + "\n")
     os.replace(temporary, path)

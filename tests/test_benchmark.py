@@ -28,6 +28,7 @@ def run(tmp_path, *arguments: str) -> list[dict]:
     assert benchmark.main([*common, *TINY, *arguments]) == 0
     record = json.loads(path.read_text())
     assert record["peak"]["gflop_per_s"] > 0 and record["machine"]["jax"] == jax.__version__
+    assert len(record["commit"]) > 4
     assert record["command"].startswith("python -m gaitjax.benchmark --config gaitgraph2_walkers")
     return record["configs"]["gaitgraph2_walkers"]["rows"]
 
