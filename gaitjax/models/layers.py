@@ -11,7 +11,7 @@ from jax import Array, lax
 
 from gaitjax.errors import DataError
 from gaitjax.models.initial import initial
-from gaitjax.models.products import product
+from gaitjax.models.products import conv3, product
 
 DTypeName = str | None
 
@@ -230,6 +230,9 @@ class TemporalConv(nn.Module):
         shape = (self.width, x.shape[-1], self.features)
         kernel = self.param("kernel", initial("kernel"), shape)
         x, kernel = cast(self.dtype, x, kernel)
+        if self.width == 3 and self.stride == 1 and self.time == 1:
+            y = conv3(x.reshape(*x.shape[:2], -1, x.shape[-1]), kernel[:, None])
+            return self._biased(y.reshape(*x.shape[:-1], self.features))
         # Positions join the batch: the one-dimensional convolution has the fastest gradient.
         x = jnp.moveaxis(x, self.time, -2)
         pad = self.width // 2
@@ -240,8 +243,9 @@ class TemporalConv(nn.Module):
             [(pad, pad)],
             dimension_numbers=("NWC", "WIO", "NWC"),
         )
-        y = jnp.moveaxis(y.reshape(*x.shape[:-2], *y.shape[1:]), -2, self.time)
-        if self.use_bias:
-            bias = self.param("bias", initial("bias"), (self.features,))
-            y = y + cast(self.dtype, bias)[0]
-        return y
+        return self._biased(jnp.moveaxis(y.reshape(*x.shape[:-2], *y.shape[1:]), -2, self.time))
+
+    def _biased(self, y: Array) -> Array:
+        if not self.use_bias:
+            return y
+        return y + cast(self.dtype, self.param("bias", initial("bias"), (self.features,)))[0]

@@ -1,4 +1,4 @@
-"""Products, and 3x3 convolutions that a CPU computes fast.
+"""Products, and convolutions of three rows that a CPU computes fast.
 
 Values and gradients are those of `lax.conv_general_dilated` up to rounding; accelerators get
 just that. On a CPU its gradient of the kernel transposes whole activations and runs at half
@@ -13,7 +13,8 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
-WIDE = 256  # channels on both sides from which fewer products outweigh the sums of rows
+# Channels on both sides from which fewer products outweigh the sums of rows, by kernel width.
+WIDE = {3: 256, 1: 128}
 
 
 def product(x: Array, matrix: Array) -> Array:
@@ -30,15 +31,18 @@ def _rows(x: Array) -> Array:
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(2,))
-def conv3x3(x: Array, kernel: Array, stride: int = 1) -> Array:
-    """3x3 convolution, padded by one pixel, of x (N, H, W, C) with kernel (3, 3, C, C')."""
-    if min(kernel.shape[2:]) < WIDE or not _has_pairs(x, stride):
+def conv3(x: Array, kernel: Array, stride: int = 1) -> Array:
+    """Convolution of x (N, H, W, C) with kernel (3, 3 or 1, C, C'), padded to keep its size.
+
+    H may be any axis over which three are summed: with a kernel of width 1, frames.
+    """
+    if min(kernel.shape[2:]) < WIDE[kernel.shape[1]] or not _may_pair(x, stride):
         return _convolve(x, kernel, stride)
     return lax.platform_dependent(x, kernel, cpu=_in_pairs, default=partial(_convolve, stride=1))
 
 
 def _forward(x: Array, kernel: Array, stride: int) -> tuple[Array, tuple[Array, Array]]:
-    return conv3x3(x, kernel, stride), (x, kernel)
+    return conv3(x, kernel, stride), (x, kernel)
 
 
 def _gradients(stride: int, kept: tuple[Array, Array], g: Array) -> tuple[Array, Array]:
@@ -48,73 +52,76 @@ def _gradients(stride: int, kept: tuple[Array, Array], g: Array) -> tuple[Array,
         return jax.linear_transpose(lambda k: _convolve(x, k, stride), kernel)(g)[0]
 
     if stride == 1:
-        of_x = conv3x3(g, kernel[::-1, ::-1].swapaxes(2, 3))
+        of_x = conv3(g, kernel[::-1, ::-1].swapaxes(2, 3))
     else:
         (of_x,) = jax.linear_transpose(lambda x: _convolve(x, kernel, stride), x)(g)
-    if _has_pairs(x, stride):
-        fast = _kernel_gradient_in_pairs
-    elif stride > 1:
-        fast = partial(_kernel_gradient, stride=stride)
-    else:
-        fast = native
+    gradient = _kernel_gradient_in_pairs if _may_pair(x, stride) else _kernel_gradient
+    fast = partial(gradient, width=kernel.shape[1], stride=stride)
     return of_x, lax.platform_dependent(x, g, cpu=fast, default=native)
 
 
-conv3x3.defvjp(_forward, _gradients)
+conv3.defvjp(_forward, _gradients)
 
 
 def _convolve(x: Array, kernel: Array, stride: int) -> Array:
-    pad, dimensions = [(1, 1), (1, 1)], ("NHWC", "HWIO", "NHWC")
+    pad = [(1, 1), (kernel.shape[1] // 2,) * 2]
+    dimensions = ("NHWC", "HWIO", "NHWC")
     return lax.conv_general_dilated(x, kernel, (stride, stride), pad, dimension_numbers=dimensions)
 
 
-def _kernel_gradient(x: Array, g: Array, stride: int) -> Array:
-    """The nine taps side by side, and one product."""
+def _kernel_gradient(x: Array, g: Array, width: int, stride: int) -> Array:
+    """The taps side by side, and one product."""
     h, w = (stride * length for length in g.shape[1:3])
-    x = jnp.pad(x, [(0, 0), (1, 1), (1, 1), (0, 0)])
-    taps = [x[:, i : i + h : stride, j : j + w : stride] for i in range(3) for j in range(3)]
+    x = jnp.pad(x, [(0, 0), (1, stride), (width // 2, stride), (0, 0)])
+    taps = [x[:, i : i + h : stride, j : j + w : stride] for i in range(3) for j in range(width)]
     kernel = _rows(jnp.concatenate(taps, axis=-1)).T @ _rows(g)
-    return kernel.reshape(3, 3, x.shape[-1], g.shape[-1])
+    return kernel.reshape(3, width, x.shape[-1], g.shape[-1])
 
 
 # ---- Pairs of rows: Winograd's F(2, 3) (Lavin and Gray, "Fast Algorithms for Convolutional
 # Neural Networks", 2016) along the height, four products where two rows' three taps take six.
 
 
-def _has_pairs(x: Array, stride: int) -> bool:
-    """Whether rows come in pairs, and numbers keep the digits of sums of two."""
-    return stride == 1 and x.shape[1] % 2 == 0 and x.dtype.itemsize >= 4
+def _may_pair(x: Array, stride: int) -> bool:
+    """Whether rows follow each other, in numbers that keep the digits of sums of two."""
+    return stride == 1 and x.dtype.itemsize >= 4
 
 
 def _four_rows(x: Array) -> tuple[Array, ...]:
-    """The sums of rows (N, H / 2, W, C) that the four products of each pair of rows take."""
-    padded = jnp.pad(x, [(0, 0), (1, 1), (0, 0), (0, 0)])
+    """The sums of rows (N, pairs, W, C) that the four products of each pair of rows take."""
+    padded = jnp.pad(x, [(0, 0), (1, 1 + x.shape[1] % 2), (0, 0), (0, 0)])
     even, odd = padded[:, 0::2], padded[:, 1::2]
     row0, row1, row2, row3 = even[:, :-1], odd[:, :-1], even[:, 1:], odd[:, 1:]
     return row0 - row2, row1 + row2, row2 - row1, row1 - row3
 
 
 def _in_pairs(x: Array, kernel: Array) -> Array:
-    ends, middle = (kernel[0] + kernel[2]) / 2, kernel[1] / 2
-    kernels = kernel[0], ends + middle, ends - middle, kernel[2]
-    a, b, c, d = (
-        lax.conv_general_dilated(
+    def along_width(rows: Array, k: Array) -> Array:
+        if len(k) == 1:
+            return product(rows, k[0])
+        return lax.conv_general_dilated(
             rows, k[None], (1, 1), [(0, 0), (1, 1)], dimension_numbers=("NHWC", "HWIO", "NHWC")
         )
-        for rows, k in zip(_four_rows(x), kernels, strict=True)
-    )
-    return jnp.stack([a + b + c, b - c - d], axis=2).reshape(*x.shape[:-1], kernel.shape[-1])
+
+    ends, middle = (kernel[0] + kernel[2]) / 2, kernel[1] / 2
+    kernels = kernel[0], ends + middle, ends - middle, kernel[2]
+    a, b, c, d = map(along_width, _four_rows(x), kernels)
+    pairs = jnp.stack([a + b + c, b - c - d], axis=2)
+    n, h, w, _ = x.shape
+    return pairs.reshape(n, -1, w, kernel.shape[-1])[:, :h]
 
 
-def _kernel_gradient_in_pairs(x: Array, g: Array) -> Array:
+def _kernel_gradient_in_pairs(x: Array, g: Array, width: int, stride: int) -> Array:
     """The transpose of `_in_pairs` in its kernel: columns side by side, four products."""
     w, c = x.shape[2:]
+    side = width // 2
 
     def taps(rows: Array, g: Array) -> Array:
-        padded = jnp.pad(rows, [(0, 0), (0, 0), (1, 1), (0, 0)])
-        columns = jnp.concatenate([padded[:, :, j : j + w] for j in range(3)], axis=-1)
-        return (_rows(columns).T @ _rows(g)).reshape(3, c, -1)
+        padded = jnp.pad(rows, [(0, 0), (0, 0), (side, side), (0, 0)])
+        columns = jnp.concatenate([padded[:, :, j : j + w] for j in range(width)], axis=-1)
+        return (_rows(columns).T @ _rows(g)).reshape(width, c, -1)
 
+    g = jnp.pad(g, [(0, 0), (0, g.shape[1] % 2), (0, 0), (0, 0)])
     first, second = g[:, 0::2], g[:, 1::2]
     sides = first, first + second, first - second, -second
     top, both, difference, bottom = map(taps, _four_rows(x), sides)

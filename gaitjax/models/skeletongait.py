@@ -41,7 +41,7 @@ class Conv3x3(nn.Module):
         shape = (3, 3, x.shape[-1], self.features)
         kernel = self.param("kernel", initial("kernel"), shape)
         x, kernel = cast(self.dtype, x, kernel)
-        y = products.conv3x3(x.reshape(-1, *x.shape[-3:]), kernel, self.stride)
+        y = products.conv3(x.reshape(-1, *x.shape[-3:]), kernel, self.stride)
         return y.reshape(*x.shape[:-3], *y.shape[1:])
 
 
