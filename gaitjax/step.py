@@ -16,6 +16,7 @@ from ml_collections import ConfigDict
 
 from gaitjax import models
 from gaitjax.losses import total_loss
+from gaitjax.models.products import keep_products
 from gaitjax.skeleton import joint_format
 from gaitjax.transforms import pipeline
 
@@ -64,15 +65,6 @@ def init_state(config: ConfigDict, model: nn.Module, tx: optax.GradientTransform
     return state
 
 
-def _is_product(primitive, *_, **__) -> bool:
-    """What `train.remat` keeps for the backward pass: the costly results, few of all.
-
-    Keeping nothing of the whole network would spare no memory: to go back through its last
-    layer, all of it is computed again.
-    """
-    return primitive.name in ("conv_general_dilated", "dot_general")
-
-
 def gradients(
     config: ConfigDict, model: nn.Module, state: dict, x: Array, labels: Array, key: Array
 ) -> tuple[dict, dict, dict]:
@@ -92,7 +84,9 @@ def gradients(
         )
 
     def loss_of(params):
-        again = jax.checkpoint(forward, policy=_is_product) if config.train.remat else forward
+        # Keeping nothing of the whole network would spare no memory: to go back through its last
+        # layer, all of it is computed again.
+        again = jax.checkpoint(forward, policy=keep_products) if config.train.remat else forward
         outputs, changed = again(params, x)
         loss, parts = total_loss(outputs, labels, config.loss)
         return loss, (changed["batch_stats"], parts)

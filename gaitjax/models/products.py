@@ -12,9 +12,11 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 from jax import Array, lax
+from jax.ad_checkpoint import checkpoint_name
 
 # Channels on both sides from which fewer products outweigh the sums of rows, by kernel width.
 WIDE = {3: 256, 1: 128}
+KEPT = "product"  # name of results that `keep_products` keeps
 
 
 def product(x: Array, matrix: Array) -> Array:
@@ -23,6 +25,12 @@ def product(x: Array, matrix: Array) -> Array:
     With more axes the compiler transposes whole activations for the matrix's gradient.
     """
     return (_rows(x) @ matrix).reshape(*x.shape[:-1], matrix.shape[-1])
+
+
+def keep_products(primitive, *_, **options) -> bool:
+    """Policy of `jax.checkpoint`: keeps the results of products and convolutions, few of all."""
+    named = primitive.name == "name" and options.get("name") == KEPT
+    return named or primitive.name in ("conv_general_dilated", "dot_general")
 
 
 def _rows(x: Array) -> Array:
@@ -36,13 +44,18 @@ def conv3(x: Array, kernel: Array, stride: int = 1) -> Array:
 
     H may be any axis over which three are summed: with a kernel of width 1, frames.
     """
+    return _value(x, kernel, stride)
+
+
+def _value(x: Array, kernel: Array, stride: int) -> Array:
     if min(kernel.shape[2:]) < WIDE[kernel.shape[1]] or not _may_pair(x, stride):
         return _convolve(x, kernel, stride)
-    return lax.platform_dependent(x, kernel, cpu=_in_pairs, default=partial(_convolve, stride=1))
+    y = lax.platform_dependent(x, kernel, cpu=_in_pairs, default=partial(_convolve, stride=1))
+    return checkpoint_name(y, KEPT)
 
 
 def _forward(x: Array, kernel: Array, stride: int) -> tuple[Array, tuple[Array, Array]]:
-    return conv3(x, kernel, stride), (x, kernel)
+    return _value(x, kernel, stride), (x, kernel)
 
 
 def _gradients(stride: int, kept: tuple[Array, Array], g: Array) -> tuple[Array, Array]:
