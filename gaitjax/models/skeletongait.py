@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import jax.numpy as jnp
 from flax import linen as nn
+from flax.linen.dtypes import promote_dtype
 from jax import Array
 
 from gaitjax.errors import DataError
@@ -16,7 +17,6 @@ from gaitjax.models.layers import (
     BatchNorm,
     DTypeName,
     TemporalConv,
-    cast,
     compute_dtype,
     l2_normalise,
     linear,
@@ -40,7 +40,7 @@ class Conv3x3(nn.Module):
     def __call__(self, x: Array) -> Array:
         shape = (3, 3, x.shape[-1], self.features)
         kernel = self.param("kernel", initial("kernel"), shape)
-        x, kernel = cast(self.dtype, x, kernel)
+        x, kernel = promote_dtype(x, kernel, dtype=self.dtype)
         y = products.conv3(x.reshape(-1, *x.shape[-3:]), kernel, self.stride)
         return y.reshape(*x.shape[:-3], *y.shape[1:])
 
