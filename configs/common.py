@@ -71,7 +71,7 @@ def base() -> ConfigDict:
                 horizontal_flip=0.0,  # probability, per clip (maps)
                 rotate=0.0,  # probability, per clip (maps)
             ),
-            loss=dict(),  # name -> its parameters and weight; see gaitjax.losses
+            loss=dict(),  # name -> its parameters and weight; see gaitjax.training.losses
             optimizer=dict(name="adam", weight_decay=0.0, momentum=0.9),
             schedule=dict(
                 name="onecycle",  # onecycle | multistep

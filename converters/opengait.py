@@ -4,10 +4,10 @@ python -m converters.opengait --config NAME --checkpoint model.pt --output weigh
 
 import sys
 
-from converters import hub
-from converters.convert import convert, evaluate_command
 from gaitjax import zoo
 from gaitjax.config import ConfigError, from_arguments, parser
+from gaitjax.conversion import hub
+from gaitjax.conversion.convert import convert, evaluate_command
 from gaitjax.errors import DataError
 from gaitjax.weights import WeightsError
 

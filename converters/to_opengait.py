@@ -7,12 +7,13 @@ from pathlib import Path
 
 from ml_collections import ConfigDict
 
-from converters import checkpoint_file, core
-from converters.rules import rules
-from gaitjax import checkpoint, models, step, weights
+from gaitjax import models, weights
 from gaitjax.config import ConfigError, from_arguments, parser
+from gaitjax.conversion import checkpoint_file, core
+from gaitjax.conversion.rules import rules
 from gaitjax.errors import DataError
 from gaitjax.skeleton import joint_format
+from gaitjax.training import checkpoint, step
 
 
 def export(config: ConfigDict, path: str | Path, output: str | Path) -> None:

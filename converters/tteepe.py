@@ -4,8 +4,8 @@ python -m converters.tteepe --config NAME --checkpoint model.pth --output weight
 
 import sys
 
-from converters.convert import convert, evaluate_command
 from gaitjax.config import ConfigError, from_arguments, parser
+from gaitjax.conversion.convert import convert, evaluate_command
 from gaitjax.errors import DataError
 from gaitjax.weights import WeightsError
 

@@ -19,7 +19,7 @@ PROGRAMS = (
     "gaitjax.scaling",
     "gaitjax.data.walkers",
     "gaitjax.data.builders",
-    "gaitjax.evaluation.scale",
+    "gaitjax.performance.full_size",
     "converters.opengait",
     "converters.to_opengait",
     "converters.tteepe",

@@ -12,13 +12,15 @@ import jax
 import numpy as np
 from ml_collections import ConfigDict
 
-from gaitjax import checkpoint, embedding, models, sharding, step, weights, zoo
 from gaitjax import config as configs
+from gaitjax import models, sharding, weights, zoo
 from gaitjax.config import nearest
 from gaitjax.data import packing, sampling
+from gaitjax.data.feed import Feed
 from gaitjax.errors import DataError
-from gaitjax.feed import Feed
+from gaitjax.evaluation import embedding
 from gaitjax.skeleton import joint_format
+from gaitjax.training import checkpoint, step
 
 
 class Model:
@@ -153,8 +155,8 @@ def load(name_or_path: str | Path, config: str | ConfigDict | None = None) -> Mo
 
 def _released(name: str) -> Path:
     """The weights of a zoo entry, fetched and converted if they are not yet in the cache."""
-    from converters import hub
-    from converters.convert import convert
+    from gaitjax.conversion import hub
+    from gaitjax.conversion.convert import convert
 
     entry, config = zoo.entry(name), configs.load(name)
     path, commit = hub.fetch(zoo.REPO, entry.folder)

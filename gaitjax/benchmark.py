@@ -27,12 +27,14 @@ from jax.experimental.compilation_cache import compilation_cache
 from ml_collections import ConfigDict
 
 import gaitjax
-from gaitjax import cost, models, optim, sharding, step
+from gaitjax import models, sharding
 from gaitjax.config import ConfigError, load, override_all, parser
 from gaitjax.data import sampling
 from gaitjax.errors import DataError
 from gaitjax.evaluation import distances
+from gaitjax.performance import cost
 from gaitjax.skeleton import joint_format
+from gaitjax.training import optim, step
 from gaitjax.transforms import maps, pipeline
 
 # Without --config: one of each network, at sizes that a small CPU finishes (batch, frames).

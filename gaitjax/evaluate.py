@@ -12,13 +12,15 @@ from flax import linen as nn
 from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
-from gaitjax import checkpoint, embedding, evaluation, models, sharding, step, weights, zoo
+from gaitjax import evaluation, models, sharding, weights, zoo
 from gaitjax.config import ConfigError, from_arguments, parser
 from gaitjax.data import partitions
+from gaitjax.data.feed import Feed, open_feed
 from gaitjax.errors import DataError
+from gaitjax.evaluation import embedding
 from gaitjax.evaluation.figures import skeleton_figure
 from gaitjax.evaluation.report import write_report
-from gaitjax.feed import Feed, open_feed
+from gaitjax.training import checkpoint, step
 
 
 def score(
@@ -100,7 +102,7 @@ def evaluate(
       seeds: also score this many random test windows, as the reference draws one.
       compare_untrained: also score fresh weights.
       figures: also write figures and the HTML report.
-      ground_truth: answers of a GREW submission, see `gaitjax.evaluation.grew_submission`.
+      ground_truth: answers of a GREW submission, see its protocol.
       published: a published value of the first headline number, to compare with.
 
     Returns:

@@ -15,10 +15,11 @@ import jax
 from jax.sharding import AxisType
 from ml_collections import ConfigDict
 
-from gaitjax import cost, dry_run
 from gaitjax.benchmark import write_json
 from gaitjax.config import ConfigError, from_arguments, parser
 from gaitjax.errors import DataError
+from gaitjax.performance import cost
+from gaitjax.training import dry_run
 
 DEVICES = (1, 2, 4, 8, 16, 32, 64)
 COLLECTIVES = ("all-reduce", "all-gather", "reduce-scatter", "all-to-all", "collective-permute")

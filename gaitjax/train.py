@@ -20,12 +20,14 @@ import jax
 import numpy as np
 from ml_collections import ConfigDict
 
-from gaitjax import checkpoint, cost, dry_run, evaluate, models, optim, sharding, step, weights
+from gaitjax import evaluate, models, sharding, weights
 from gaitjax.config import ConfigError, from_arguments, parser
 from gaitjax.data import sampling, streaming
+from gaitjax.data.feed import Feed, open_feed
 from gaitjax.errors import DataError
-from gaitjax.feed import Feed, open_feed
-from gaitjax.metrics import MetricWriter, Progress
+from gaitjax.performance import cost
+from gaitjax.training import checkpoint, dry_run, optim, step
+from gaitjax.training.metrics import MetricWriter, Progress
 
 # Fields that may differ between the runs that share a work directory.
 _BOOKKEEPING = (
@@ -163,7 +165,7 @@ def train(config: ConfigDict, workdir: str | Path) -> tuple[dict, dict]:
     """Train `config` in `workdir`, resuming what is there.
 
     Returns:
-      (state, metrics): the final state (see `gaitjax.step`) on the devices, and the last
+      (state, metrics): the final state (see `gaitjax.training.step`) on the devices, and the last
       logged metrics, with the evaluation record under "evaluation" if there was one.
     Raises:
       ConfigError, DataError, WeightsError, TrainingError: each says what to change.

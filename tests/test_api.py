@@ -12,14 +12,16 @@ import numpy as np
 import pytest
 
 import gaitjax
-from gaitjax import checkpoint, evaluation, feed, models, sharding, step, weights
+from gaitjax import evaluation, models, sharding, weights
 from gaitjax.config import load as load_config
 from gaitjax.config import override_all
-from gaitjax.data import safe_pickle
-from gaitjax.embedding import embed_dataset
+from gaitjax.data import feed
 from gaitjax.errors import DataError
+from gaitjax.evaluation.embedding import embed_dataset
 from gaitjax.skeleton import TO_COCO
-from tests import tiny, tiny_sets
+from gaitjax.training import checkpoint, step
+from gaitjax.untrusted import safe_pickle
+from tests.helpers import tiny, tiny_sets
 
 ROOT = Path(__file__).parents[1]
 SMALL = [*tiny.ARGUMENTS, "--config.eval.window=center"]
@@ -123,8 +125,8 @@ def test_refuses(trained, tmp_path):
 def test_zoo_name(tmp_path, monkeypatch):
     """Fetched and converted once; then read from the cache."""
     pytest.importorskip("torch")
-    from converters import convert, hub
-    from tests.torch_files import opengait_state, save
+    from gaitjax.conversion import convert, hub
+    from tests.helpers.torch_files import opengait_state, save
 
     name = "gaitgraph2_gait3d"
     file = save(tmp_path / "GaitGraph2-2000.pt", opengait_state(name), iteration=2000)

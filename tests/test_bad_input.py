@@ -9,7 +9,7 @@ import pytest
 
 from gaitjax import train
 from gaitjax.data import walkers
-from tests import tiny
+from tests.helpers import tiny
 
 
 @pytest.fixture

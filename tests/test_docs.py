@@ -221,7 +221,7 @@ def test_readme_commands_are_run_or_cannot_be():
 def test_newcomer(tmp_path):
     """The README's way from a checkpoint to embeddings, on a look-alike of a released one."""
     pytest.importorskip("torch")
-    from tests.torch_files import opengait_state, save
+    from tests.helpers.torch_files import opengait_state, save
 
     name = "gaitgraph2_grew"
     save(tmp_path / "model.pt", opengait_state(name), iteration=50_000)

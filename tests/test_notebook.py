@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from gaitjax.config import load
-from tests import tiny_sets
-from tests.test_hub import Hub, environment
+from tests.conversion.test_hub import Hub, environment
+from tests.helpers import tiny_sets
 
 NOTEBOOK = Path(__file__).parents[1] / "docs" / "colab.ipynb"
 RELEASED = "gaitgraph2_gait3d"
@@ -25,7 +25,7 @@ def test_no_outputs_are_kept():
 def hub(tmp_path):
     """The hub with one checkpoint, made here."""
     pytest.importorskip("torch")
-    from tests.torch_files import opengait_state, save
+    from tests.helpers.torch_files import opengait_state, save
 
     file = save(tmp_path / "model.pt", opengait_state(RELEASED), iteration=2000)
     with Hub({f"{FOLDER}/checkpoints/GaitGraph2-02000.pt": file.read_bytes()}) as server:

@@ -8,8 +8,8 @@ import pytest
 from converters import opengait
 from gaitjax import evaluate, evaluation
 from gaitjax.prepare import __main__ as prepare
-from tests import torch_files
-from tests.golden_weights import GOLDEN
+from tests.helpers import torch_files
+from tests.helpers.golden_weights import GOLDEN
 
 ROWS = (  # identity, type, view of the three recorded sequences
     ("0004", "camid0_videoid1", "seq0"),

@@ -65,7 +65,7 @@ def test_installed_alone(wheel, tmp_path):
             timeout=100,
         )
 
-    modules = "gaitjax, configs.common, converters.rules, gaitjax.config"
+    modules = "gaitjax, configs.common, gaitjax.conversion.rules, gaitjax.config"
     script = (
         f"import {modules}; print(gaitjax.__file__, configs.__file__, converters.__file__);"
         "print(len(gaitjax.config.names()), gaitjax.config.load('gaitgraph2_grew').train.steps)"

@@ -31,9 +31,10 @@ import numpy as np
 from ml_collections import ConfigDict
 from tqdm import tqdm
 
-from gaitjax.data import builders, imputation, partitions, safe_pickle
+from gaitjax.data import builders, imputation, partitions
 from gaitjax.errors import DataError
 from gaitjax.skeleton import TO_COCO, joint_format
+from gaitjax.untrusted import safe_pickle
 
 _VERSION = 2  # raise when what is stored, or how it is computed, changes
 _MAX_PROBLEMS = 5  # unusable files collected before giving up

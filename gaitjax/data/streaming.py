@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from gaitjax.data import safe_pickle
 from gaitjax.data.packing import Index
 from gaitjax.errors import DataError
+from gaitjax.untrusted import safe_pickle
 
 THREADS = 8  # files read at once
 _PICKLE_OVERHEAD = 1024  # a pickled array is its numbers and at most this many bytes

@@ -8,8 +8,8 @@
 100.0
 """
 
-from gaitjax.evaluation.arrays import nearest, rank1, retrieval_scores, verification_rates
 from gaitjax.evaluation.distances import distance_matrix
+from gaitjax.evaluation.plain_arrays import nearest, rank1, retrieval_scores, verification_rates
 from gaitjax.evaluation.protocols import PROTOCOLS, evaluate
 from gaitjax.evaluation.record import format_record
 

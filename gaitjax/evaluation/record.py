@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from gaitjax.evaluation.bootstrap import interval
-from gaitjax.evaluation.inputs import Task, keys
 from gaitjax.evaluation.scoring import Questions, Score, chance_cmc, cmc, counts, hardest
+from gaitjax.evaluation.task import Task, keys
 
 HARDEST = 6
 METRIC_NAMES = {"euc": "Euclidean distance", "cos": "cosine distance"}

@@ -3,7 +3,7 @@
 import numpy as np
 
 from gaitjax.evaluation.distances import row_blocks
-from gaitjax.evaluation.inputs import Task, codes
+from gaitjax.evaluation.task import Task, codes
 
 BINS = 2**18  # resolution of rates and threshold: distances may fill a small part of the range
 DRAWN_BINS = 60

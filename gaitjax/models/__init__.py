@@ -7,7 +7,7 @@ from gaitjax.errors import DataError
 from gaitjax.models.gaitgraph1 import GaitGraph1
 from gaitjax.models.gaitgraph2 import GaitGraph2
 from gaitjax.models.gaittr import GaitTR
-from gaitjax.models.initial import init as init
+from gaitjax.models.initializers import init as init
 from gaitjax.models.skeletongait import SkeletonGait
 from gaitjax.models.skeletongaitpp import SkeletonGaitPP
 

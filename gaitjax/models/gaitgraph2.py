@@ -7,8 +7,8 @@ from jax import Array
 from gaitjax.errors import DataError
 from gaitjax.models.layers import compute_dtype, no_mask
 from gaitjax.models.resgcn import ResGCN
+from gaitjax.models.streams import gaitgraph_streams
 from gaitjax.skeleton import joint_format
-from gaitjax.transforms.streams import gaitgraph_streams
 
 
 class GaitGraph2(nn.Module):

@@ -1,7 +1,7 @@
 """Layers shared by the networks. Channels last; poses (N, T, V, C), maps (N, T, H, W, C).
 
 Every layer computes in `dtype` (None: the type of its input and parameters) while
-parameters and statistics stay float32. Initial values: `gaitjax.models.initial`.
+parameters and statistics stay float32. Initial values: `gaitjax.models.initializers`.
 """
 
 import jax
@@ -10,8 +10,8 @@ from flax import linen as nn
 from jax import Array, lax
 
 from gaitjax.errors import DataError
-from gaitjax.models.initial import initial
-from gaitjax.models.products import conv3, product
+from gaitjax.models.initializers import initial
+from gaitjax.models.ops import conv3, product
 
 DTypeName = str | None
 

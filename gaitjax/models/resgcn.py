@@ -13,7 +13,7 @@ from flax import linen as nn
 from jax import Array
 
 from gaitjax.errors import DataError
-from gaitjax.models.initial import initial
+from gaitjax.models.initializers import initial
 from gaitjax.models.layers import (
     BatchNorm,
     DTypeName,
@@ -23,7 +23,7 @@ from gaitjax.models.layers import (
     linear_bn,
     product_bn,
 )
-from gaitjax.models.products import product
+from gaitjax.models.ops import product
 from gaitjax.skeleton import MAX_HOP, JointFormat, adjacency
 
 HOPS = MAX_HOP  # distances 0, 1, 2: the last slice of `edge` is kept for checkpoints, unused

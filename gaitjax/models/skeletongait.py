@@ -11,8 +11,8 @@ from flax.linen.dtypes import promote_dtype
 from jax import Array
 
 from gaitjax.errors import DataError
-from gaitjax.models import products
-from gaitjax.models.initial import initial
+from gaitjax.models import ops
+from gaitjax.models.initializers import initial
 from gaitjax.models.layers import (
     BatchNorm,
     DTypeName,
@@ -41,7 +41,7 @@ class Conv3x3(nn.Module):
         shape = (3, 3, x.shape[-1], self.features)
         kernel = self.param("kernel", initial("kernel"), shape)
         x, kernel = promote_dtype(x, kernel, dtype=self.dtype)
-        y = products.conv3(x.reshape(-1, *x.shape[-3:]), kernel, self.stride)
+        y = ops.conv3(x.reshape(-1, *x.shape[-3:]), kernel, self.stride)
         return y.reshape(*x.shape[:-3], *y.shape[1:])
 
 

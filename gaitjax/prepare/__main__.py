@@ -9,21 +9,21 @@ from types import ModuleType
 
 from gaitjax.config import nearest
 from gaitjax.errors import DataError
-from gaitjax.prepare import run, summary
-from gaitjax.prepare.run import Plan
+from gaitjax.prepare import driver, summary
+from gaitjax.prepare.driver import Plan
 from gaitjax.prepare.source import unpack
 
 # subcommand -> module, what it reads. A module has HELP, add_arguments(parser) and
 # plan(args) -> Plan, or a command line of its own: main(arguments) -> exit status. One that
 # can do without --source sets DOWNLOADS.
 COMMANDS = {
-    "oumvlp": ("oumvlp", "OUMVLP-Pose: json for each frame, AlphaPose or OpenPose"),
-    "grew": ("grew", "GREW-Pose: text for each frame"),
-    "gait3d": ("gait3d", "Gait3D-Pose: text for each frame"),
-    "casiab": ("casiab", "CASIA-B poses: GaitGraph's csv, or ready pickles"),
+    "oumvlp": ("sets.oumvlp", "OUMVLP-Pose: json for each frame, AlphaPose or OpenPose"),
+    "grew": ("sets.grew", "GREW-Pose: text for each frame"),
+    "gait3d": ("sets.gait3d", "Gait3D-Pose: text for each frame"),
+    "casiab": ("sets.casiab", "CASIA-B poses: GaitGraph's csv, or ready pickles"),
     "sustech1k": ("pickles", "SUSTech1K: 16 pickles a sequence, of which 03 is the pose"),
     "ccpg": ("pickles", "CCPG: 18-joint pickles"),
-    "cmu_walks": ("cmu_walks", "walks of the CMU motion-capture database, free to use"),
+    "cmu_walks": ("sets.cmu_walks", "walks of the CMU motion-capture database, free to use"),
     "opengait": ("pickles", "any folder of poses in OpenGait's layout"),
     "maps": ("maps", "skeleton maps of a prepared data set"),
     "link": ("link", "maps and silhouettes side by side, for SkeletonGait++"),
@@ -81,10 +81,10 @@ def prepare(name: str, arguments: list[str]) -> dict:
     args, plan = listed(name, arguments)
     settings = {k: v for k, v in vars(args).items() if k not in ("output", "workers", "resume")}
     output = Path(args.output).expanduser()
-    record = run.run(plan, output, settings=settings, workers=args.workers, resume=args.resume)
+    record = driver.run(plan, output, settings=settings, workers=args.workers, resume=args.resume)
     print(summary.text(record), end="")
     if not record["sequences"]:
-        raise DataError(f"every sequence was dropped; {output / run.LOG} says why for each")
+        raise DataError(f"every sequence was dropped; {output / driver.LOG} says why for each")
     print(f"\nprepared in {output}; log, summary and figure lie there too")
     return record
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from gaitjax.data import safe_pickle
 from gaitjax.errors import DataError
 from gaitjax.prepare import drawing, source, summary
+from gaitjax.untrusted import safe_pickle
 
 HELP = """\
 Statistics of a prepared data set, and a drawing of one sequence: <output>/<id>-<type>-<view>

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from gaitjax.data import safe_pickle
 from gaitjax.errors import DataError
 from gaitjax.prepare import pickles, source
-from gaitjax.prepare.run import Job, Made, Plan
+from gaitjax.prepare.driver import Job, Made, Plan
+from gaitjax.untrusted import safe_pickle
 
 HELP = """\
 Two prepared sets side by side, for SkeletonGait++. --source and --silhouettes hold

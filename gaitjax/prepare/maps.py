@@ -9,10 +9,11 @@ from functools import partial
 
 import numpy as np
 
-from gaitjax.data import imputation, safe_pickle
+from gaitjax.data import imputation
 from gaitjax.prepare import pickles, source
-from gaitjax.prepare.run import Job, Made, Plan
+from gaitjax.prepare.driver import Job, Made, Plan
 from gaitjax.skeleton import TO_COCO
+from gaitjax.untrusted import safe_pickle
 
 HELP = """\
 Skeleton maps of a prepared set of poses. --source holds

@@ -9,11 +9,12 @@ from functools import partial
 
 import numpy as np
 
-from gaitjax.data import partitions, safe_pickle
+from gaitjax.data import partitions
 from gaitjax.errors import DataError
 from gaitjax.prepare import source
-from gaitjax.prepare.run import Job, Made, Plan
+from gaitjax.prepare.driver import Job, Made, Plan
 from gaitjax.skeleton import TO_COCO
+from gaitjax.untrusted import safe_pickle
 
 HELP = """\
 Pickled poses in OpenGait's layout: SUSTech1K, CCPG, or any other set (opengait). --source holds

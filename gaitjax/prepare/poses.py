@@ -7,7 +7,8 @@ import pickle
 import sys
 from pathlib import Path
 
-from gaitjax.data import partitions, pose_files
+from gaitjax.data import partitions
+from gaitjax.data.readers import pose_files
 from gaitjax.errors import DataError
 
 HELP = """\

@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 
 from gaitjax.prepare import source
-from gaitjax.prepare.run import Job, Made
+from gaitjax.prepare.driver import Job, Made
 from gaitjax.skeleton import COCO
 
 _LIMIT = 2**16  # bytes of a frame; real ones have about 1000

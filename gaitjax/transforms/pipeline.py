@@ -8,8 +8,9 @@ import jax
 from jax import Array
 from ml_collections import ConfigDict
 
+from gaitjax.models import streams
 from gaitjax.skeleton import joint_format
-from gaitjax.transforms import images, maps, poses, streams
+from gaitjax.transforms import images, maps, poses
 
 IMAGE_MODELS = ("skeletongait", "skeletongaitpp")
 

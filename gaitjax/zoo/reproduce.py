@@ -121,8 +121,8 @@ def reproduce(
     _demand(needs(name, config, workdir))
     entry, converted = zoo.entry(name), workdir / "weights.npz"
     if not converted.is_file():
-        from converters import hub
-        from converters.convert import convert
+        from gaitjax.conversion import hub
+        from gaitjax.conversion.convert import convert
 
         path, commit = hub.fetch(zoo.REPO, entry.folder, revision)
         convert(

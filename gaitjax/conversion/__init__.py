@@ -1,0 +1,1 @@
+"""PyTorch checkpoints to variables of the networks, and back."""

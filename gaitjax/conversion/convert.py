@@ -1,0 +1,132 @@
+"""A PyTorch checkpoint to a weights .npz or a work directory: what the commands share."""
+
+import json
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+
+import jax
+import numpy as np
+from ml_collections import ConfigDict
+
+from gaitjax import config as configs
+from gaitjax import models, weights
+from gaitjax.conversion import checkpoint_file, core
+from gaitjax.conversion.checkpoint_file import Checkpoint
+from gaitjax.conversion.rules import SOURCES, rules
+from gaitjax.errors import DataError
+from gaitjax.training import checkpoint, step
+
+
+def convert(
+    config: ConfigDict, source: str, path: str | Path, output: str, origin: dict | None = None
+) -> None:
+    """Convert the checkpoint at `path` to `output`, a weights .npz or a new work directory.
+
+    Prints what it does. Nothing is written unless everything fits.
+
+    Args:
+      source: whose checkpoint: "opengait" or "tteepe".
+      origin: more about where the file came from, for the metadata.
+
+    Raises:
+      DataError: the file cannot be read or does not fit the network of `config`.
+    """
+    path, target = Path(path), _target(output)
+    table = rules(config, source)
+    print(f"reading {path}", flush=True)
+    file = checkpoint_file.read(path)
+    variables, notes = _variables(config, source, path, file)
+    metadata = {
+        "converted_from": source,
+        "file": path.name,
+        "sha256": file.sha256,
+        **(origin or {}),
+        "embedding": config.eval.embedding,
+        "config": json.loads(config.to_json()),
+        "torch_buffers": core.kept_buffers(file.state, table),
+    }
+    if file.iteration is not None:
+        metadata["step"] = file.iteration
+
+    leaves = jax.tree.leaves(variables["params"])
+    print(
+        f"converted {len(file.state)} torch entries: {sum(x.size for x in leaves):,} parameters "
+        f"of {config.model.name}"
+        + ("" if file.iteration is None else f", iteration {file.iteration}")
+    )
+    for note in notes:
+        print(f"note: {note}")
+    if target.suffix == ".npz":
+        weights.save(target, variables, metadata)
+    else:
+        checkpoint.save_variables(target, file.iteration or 0, variables, metadata)
+    print(f"wrote {target}")
+
+
+def _target(output: str) -> Path:
+    path = Path(output)
+    if path.suffix == ".npz":
+        return path
+    if path.suffix and not output.endswith("/") and not path.is_dir():
+        raise DataError(f"--output {output}: expected a weights file *.npz or a folder")
+    if (path / "checkpoints").exists():
+        raise DataError(f"--output {output}: holds checkpoints already; name a new folder")
+    return path
+
+
+def _variables(
+    config: ConfigDict, source: str, path: Path, file: Checkpoint
+) -> tuple[dict, list[str]]:
+    """Variables of the network, and what the user should know about them."""
+    template = step.variable_shapes(config, models.build(config))
+    state = core.without_prefix(file.state)
+    if not _keys(config, source) & set(state):
+        raise DataError(
+            f"{path}: not {config.model.name} of {source}: none of its {len(state)} keys "
+            f"({next(iter(state))}, ...) belongs to that network{_hint(config, source, state)}"
+        )
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            variables = core.to_flax(state, rules(config, source), template)
+    except DataError as error:
+        raise DataError(f"{path}: {error}{_hint(config, source, state)}") from error
+    notes = [str(warning.message) for warning in caught]
+    leaves = core.flatten(variables)
+    broken = ["/".join(leaf) for leaf, value in leaves.items() if not np.isfinite(value).all()]
+    if broken:
+        notes.append(f"{len(broken)} arrays hold NaN or infinity: {', '.join(broken[:4])}")
+    return variables, notes
+
+
+def _keys(config: ConfigDict, source: str) -> set[str]:
+    """Torch keys of the network; empty if `source` has no such network."""
+    try:
+        return {rule.torch_key for rule in rules(config, source)}
+    except DataError:
+        return set()
+
+
+def _hint(config: ConfigDict, source: str, state: Mapping) -> str:
+    """What may be wrong with a state dict that does not fit."""
+    if _keys(config, source) != set(state):
+        fitting = [
+            f"{name} ({origin})"
+            for origin in SOURCES
+            for name in configs.names()
+            if name.endswith("_tteepe") == (origin == "tteepe")
+            and _keys(configs.load(name), origin) == set(state)
+        ]
+        more = [f"{len(fitting) - 4} more"] if fitting[4:] else []
+        return f"\nIts keys are those of: {', '.join(fitting[:4] + more)}" if fitting else ""
+    head = state.get("BNNecks.fc_bin")
+    if head is not None and head.ndim == 3 and head.shape[2] != config.model.classes:
+        return f"\nIt has {head.shape[2]} classes: --config.model.classes={head.shape[2]}"
+    return ""
+
+
+def evaluate_command(config: str, output: str, overrides: list[str]) -> str:
+    """The command that scores what was converted."""
+    words = ["--config", config, "--checkpoint", output, *overrides, "--config.data.root=DIR"]
+    return "next: python -m gaitjax.evaluate " + " ".join(words)

@@ -1,0 +1,1 @@
+"""Results of pose estimators, read as sequences of poses."""

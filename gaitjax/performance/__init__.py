@@ -1,0 +1,1 @@
+"""What a program costs, and how it is measured."""

@@ -1,0 +1,1 @@
+"""How each data set is prepared: one module for each."""

@@ -1,0 +1,249 @@
+"""Fetching with the real client, from a local server that answers as the hub does."""
+
+import hashlib
+import http.server
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import numpy as np
+import pytest
+
+pytest.importorskip("huggingface_hub")
+
+REPO = "opengait/OpenGait"
+FOLDER = "GREW/GaitGraph2/GaitGraph2"
+COMMITS = {"main": "1" * 40, "old": "2" * 40}
+
+
+class Hub(http.server.ThreadingHTTPServer):
+    """One repository, the same files at two revisions.
+
+    Attributes:
+      files: path -> bytes.
+      cuts: answers still to be broken off half-way.
+      seen: (method, path, Range header) of every request.
+    """
+
+    def __init__(self, files):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.files, self.cuts, self.seen = files, 0, []
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def downloads(self):
+        return [seen for seen in self.seen if seen[1].startswith("/cdn/")]
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
+    def answer(self, status, body=b"", **headers):
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(body)
+
+    def refuse(self, status, code):
+        self.answer(status, b"{}", X_Error_Code=code, X_Error_Message=code)
+
+    def do_GET(self):
+        path = unquote(urlsplit(self.path).path)
+        self.server.seen.append((self.command, path, self.headers.get("Range")))
+        if path.startswith("/cdn/"):
+            return self.content(path.removeprefix("/cdn/"))
+        tree, resolve = f"/api/models/{REPO}/tree/", f"/{REPO}/resolve/"
+        if not path.startswith((tree, resolve)):
+            return self.refuse(401, "RepoNotFound")
+        revision, _, name = path.removeprefix(tree).removeprefix(resolve).partition("/")
+        commits = COMMITS | {commit: commit for commit in COMMITS.values()}
+        if revision not in commits:
+            return self.refuse(404, "RevisionNotFound")
+        if path.startswith(tree):
+            return self.tree(name)
+        if name not in self.server.files:
+            return self.refuse(404, "EntryNotFound")
+        data = self.server.files[name]
+        sha = hashlib.sha256(data).hexdigest()
+        self.answer(  # large files lie on another host
+            302,
+            Location=f"http://localhost:{self.server.server_port}/cdn/{sha}",
+            X_Repo_Commit=commits[revision],
+            X_Linked_Etag=f'"{sha}"',
+            X_Linked_Size=str(len(data)),
+            ETag='"pointer"',
+        )
+
+    do_HEAD = do_GET
+
+    def tree(self, folder):
+        listed = [
+            {"type": "file", "path": path, "size": len(data), "oid": "0" * 40}
+            for path, data in self.server.files.items()
+            if path.rpartition("/")[0] == folder
+        ]
+        if not listed:
+            return self.refuse(404, "EntryNotFound")
+        self.answer(200, json.dumps(listed).encode(), Content_Type="application/json")
+
+    def content(self, sha):
+        data = next(d for d in self.server.files.values() if hashlib.sha256(d).hexdigest() == sha)
+        start = int((self.headers.get("Range") or "bytes=0-")[6:].partition("-")[0])
+        self.send_response(206 if start else 200)
+        self.send_header("Content-Length", str(len(data) - start))
+        self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
+        self.end_headers()
+        if self.server.cuts:
+            self.server.cuts -= 1
+            self.wfile.write(data[start : (start + len(data)) // 2])
+            self.close_connection = True
+        else:
+            self.wfile.write(data[start:])
+
+
+@pytest.fixture
+def hub():
+    data = np.random.default_rng(0).bytes
+    files = {
+        f"{FOLDER}/checkpoints/GaitGraph2-{n:05}.pt": data(100_000 + n)
+        for n in (5_000, 50_000, 10_000)
+    }
+    files[f"{FOLDER}/checkpoints/GaitGraph2-90000.txt"] = b"not a checkpoint"
+    files["GREW/GaitTR/GaitTR/checkpoints/notes.txt"] = b"not a checkpoint either"
+    with Hub(files) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def environment(endpoint, cache, **extra):
+    kept = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
+    return kept | {"HF_ENDPOINT": endpoint, "HF_HOME": str(cache), **extra}
+
+
+def fetch(endpoint, cache, folder=FOLDER, repo=REPO, revision=None, **extra):
+    """`hub.fetch` in a process of its own, for the client reads its settings on import."""
+    script = (
+        "import sys, json, time; time.sleep = lambda s: None; from converters import hub\n"
+        f"print(json.dumps([str(x) for x in hub.fetch({repo!r}, {folder!r}, {revision!r})]))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", script],
+        env=environment(endpoint, cache, **extra),
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    if run.returncode:
+        raise RuntimeError(run.stderr.strip().splitlines()[-1])
+    path, commit = json.loads(run.stdout.splitlines()[-1])
+    return Path(path), commit, run.stdout
+
+
+def test_newest_is_fetched_once_then_cached(hub, tmp_path):
+    newest = f"{FOLDER}/checkpoints/GaitGraph2-50000.pt"
+    path, commit, _ = fetch(hub.url, tmp_path)
+    assert path.name == "GaitGraph2-50000.pt"
+    assert path.read_bytes() == hub.files[newest]
+    assert commit == COMMITS["main"]
+    assert len(hub.downloads()) == 1
+
+    again, commit, _ = fetch(hub.url, tmp_path)
+    assert (again, commit) == (path, COMMITS["main"])
+    assert len(hub.downloads()) == 1
+
+    hub.files[f"{FOLDER}/checkpoints/GaitGraph2-60000.pt"] = b"newer"
+    offline, commit, said = fetch(hub.url, tmp_path, HF_HUB_OFFLINE="1")
+    assert (offline, commit) == (path, COMMITS["main"])
+    assert "taking GaitGraph2-50000.pt from the cache" in said
+    unreachable, _, _ = fetch("http://127.0.0.1:9", tmp_path)
+    assert unreachable == path
+    assert fetch(hub.url, tmp_path)[0].read_bytes() == b"newer"
+
+
+def test_revision(hub, tmp_path):
+    path, commit, _ = fetch(hub.url, tmp_path, revision="old")
+    assert commit == COMMITS["old"]
+    assert all("main" not in seen[1] for seen in hub.seen)
+    assert fetch(hub.url, tmp_path, revision="old", HF_HUB_OFFLINE="1")[0] == path
+    assert fetch(hub.url, tmp_path, revision=COMMITS["old"], HF_HUB_OFFLINE="1")[0] == path
+    with pytest.raises(RuntimeError, match="cache has no checkpoint"):
+        fetch(hub.url, tmp_path, revision="main", HF_HUB_OFFLINE="1")
+
+
+def test_broken_download_is_resumed(hub, tmp_path):
+    name = f"{FOLDER}/checkpoints/GaitGraph2-70000.pt"
+    hub.files[name] = np.random.default_rng(1).bytes(24 << 20)
+    hub.cuts = 1
+    path, _, _ = fetch(hub.url, tmp_path)
+    assert path.read_bytes() == hub.files[name]
+    # The client writes 10 MiB at a time: that much of the first 12 is kept.
+    assert [asked for _, _, asked in hub.downloads()] == [None, f"bytes={10 << 20}-"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (dict(folder="GREW/GaitTR/GaitTR_2"), "the hub has no folder GREW/GaitTR/GaitTR_2/check"),
+        (dict(folder="GREW/GaitTR/GaitTR"), "no <name>-<iteration>.pt in its folder checkpoints"),
+        (dict(revision="v9"), "at v9: the hub has no such revision"),
+        (dict(repo="opengait/Other"), "shows no repository opengait/Other without a login"),
+    ],
+)
+def test_what_is_not_there(hub, tmp_path, asked, message):
+    with pytest.raises(RuntimeError, match=f"DataError: .*{message}"):
+        fetch(hub.url, tmp_path, **asked)
+
+
+def test_no_network_and_empty_cache(tmp_path):
+    message = "hub cannot be reached .*Connection refused.*cache has no checkpoint.*--checkpoint"
+    with pytest.raises(RuntimeError, match=message):
+        fetch("http://127.0.0.1:9", tmp_path)
+
+
+def test_zoo_command(hub, tmp_path):
+    pytest.importorskip("torch")
+    from gaitjax import weights
+    from tests.helpers.torch_files import opengait_state, save
+
+    state = opengait_state("gaitgraph2_gait3d")
+    file = save(tmp_path / "m.pt", state, iteration=2_000)
+    name = "Gait3D/GaitGraph2/GaitGraph2/checkpoints/GaitGraph2-02000.pt"
+    hub.files[name] = file.read_bytes()
+    output = tmp_path / "w.npz"
+    run = subprocess.run(
+        [sys.executable, "-m", "converters.opengait", "--zoo", "gaitgraph2_gait3d"]
+        + ["--revision", "old", "--output", str(output), "--config.eval.window=mean"],
+        env=environment(hub.url, tmp_path / "cache"),
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=100,
+    )
+    assert f"fetching {REPO}/{name}" in run.stdout
+    assert run.stdout.endswith(
+        f"next: python -m gaitjax.evaluate --config gaitgraph2_gait3d --checkpoint {output} "
+        "--config.eval.window=mean --config.data.root=DIR\n"
+    )
+    variables, metadata = weights.load(output)
+    fc = variables["params"]["resgcn"]["fc"]["kernel"]
+    np.testing.assert_array_equal(fc, state["ResGCN.fcn.weight"].T)
+    assert metadata["sha256"] == hashlib.sha256(hub.files[name]).hexdigest()
+    assert metadata["hub"] == f"{REPO}/Gait3D/GaitGraph2/GaitGraph2"
+    assert (metadata["commit"], metadata["step"]) == (COMMITS["old"], 2_000)

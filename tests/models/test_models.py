@@ -1,0 +1,510 @@
+"""Networks: sizes, initial values, batch statistics, padding, test-time views, bfloat16."""
+
+import functools
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import linen as nn
+from ml_collections import ConfigDict
+
+from gaitjax import config as configs
+from gaitjax import models
+from gaitjax.conversion.core import flatten
+from gaitjax.errors import DataError
+from gaitjax.models.initializers import initial
+from gaitjax.models.layers import (
+    BatchNorm,
+    TemporalConv,
+    l2_normalise,
+    linear,
+    linear_bn,
+    mish,
+)
+from gaitjax.models.resgcn import GraphConv, plan
+from gaitjax.models.streams import gaitgraph_streams
+from gaitjax.skeleton import joint_format
+
+# Trainable values of the reference's networks, classification heads included.
+PARAMETERS = {
+    "gaitgraph1_casiab": 319_530,
+    "gaitgraph1_gait3d": 319_530,
+    "gaitgraph1_grew": 352_426,
+    "gaitgraph1_oumvlp": 353_406,
+    "gaitgraph1_oumvlp17": 352_426,
+    "gaitgraph2_casiab": 350_822,
+    "gaitgraph2_ccpg": 438_862,
+    "gaitgraph2_gait3d": 350_822,
+    "gaitgraph2_grew": 763_178,
+    "gaitgraph2_oumvlp": 765_278,
+    "gaitgraph2_oumvlp17": 763_178,
+    "gaitgraph2_sustech1k": 350_822,
+    "gaittr_ccpg": 512_562,
+    "gaittr_gait3d": 512_010,
+    "gaittr_grew": 544_906,
+    "gaittr_oumvlp": 545_458,
+    "gaittr_oumvlp17": 544_906,
+    "gaittr_sustech1k": 512_010,
+    "skeletongait_ccpg": 8_446_464,
+    "skeletongait_gait3d": 25_492_736,
+    "skeletongait_grew": 95_124_736,
+    "skeletongait_oumvlp17": 29_143_552,
+    "skeletongait_sustech1k": 9_060_864,
+    "skeletongaitpp_ccpg": 8_522_336,
+    "skeletongaitpp_gait3d": 25_568_608,
+    "skeletongaitpp_grew": 95_200_608,
+    "skeletongaitpp_sustech1k": 9_136_736,
+}
+# Of the configs that the reference does not have, counted here.
+OURS = {
+    "gaitgraph1_cmu_walks": 253_454,
+    "gaittr_cmu_walks": 43_690,
+    "skeletongait_cmu_walks": 445_440,
+    "gaitgraph1_casiab_plus": 319_530,
+    "gaitgraph1_casiab_tteepe": 319_530,
+    "gaitgraph1_gait3d_plus": 319_530,
+    "gaitgraph1_grew_plus": 352_426,
+    "gaitgraph1_oumvlp_plus": 353_406,
+    "gaitgraph2_casiab_plus": 350_822,
+    "gaitgraph2_casiab_tteepe": 350_822,
+    "gaitgraph2_cmu_walks": 350_822,
+    "gaitgraph2_gait3d_plus": 350_822,
+    "gaitgraph2_grew_plus": 763_178,
+    "gaitgraph2_oumvlp_plus": 765_278,
+    "gaitgraph2_oumvlp_tteepe": 765_278,
+    "gaitgraph2_walkers": 350_822,
+    "gaittr_casiab_plus": 512_010,
+    "gaittr_gait3d_plus": 512_010,
+    "gaittr_grew_plus": 1_319_818,
+    "gaittr_oumvlp_plus": 1_127_410,
+}
+
+# Networks as built from configs, but small; and an input.
+SMALL = {
+    "gaitgraph1": dict(branch=(3, 16, 8), main=(8, 16, 32), embedding_dim=6),
+    "gaitgraph2": dict(branch=(5, 16, 8), main=(8, 16, 32), embedding_dim=6),
+    "gaittr": dict(widths=(10, 32, 32, 64), embedding_dim=6),
+    "skeletongait": dict(layers=(1, 1, 2, 1), channels=(32, 32, 64, 64), classes=5),
+    "skeletongaitpp": dict(layers=(1, 1, 2, 1), channels=(32, 32, 64, 64), classes=5),
+}
+SHAPES = {
+    "gaitgraph1": (12, 17, 3),
+    "gaitgraph2": (12, 17, 3, 5),
+    "gaittr": (12, 17, 10),
+    "skeletongait": (4, 64, 44, 2),
+    "skeletongaitpp": (4, 64, 44, 3),
+}
+ANY_LENGTH = ("gaittr", "skeletongait", "skeletongaitpp")
+
+
+@functools.cache
+def small(name, batch=2, **fields):
+    """Model, variables all unlike their initial values, and an input."""
+    model = models.build(ConfigDict(dict(model=dict(name=name) | SMALL[name] | fields)))
+    rng = np.random.default_rng(0)
+    x = jnp.asarray(rng.uniform(size=(batch, *SHAPES[name])), jnp.float32)
+
+    def lively(path, leaf):
+        noise = rng.normal(size=leaf.shape)
+        if path[-1].key in ("bias", "mean"):
+            value = 0.1 * noise
+        elif path[-1].key in ("scale", "edge", "var"):
+            value = np.exp(0.1 * noise)
+        else:
+            value = noise / math.prod(leaf.shape[:-1]) ** 0.5
+        return jnp.asarray(value, leaf.dtype)
+
+    shapes = jax.eval_shape(model.init, jax.random.key(0), x)
+    return model, jax.tree_util.tree_map_with_path(lively, shapes), x
+
+
+def train(model, variables, x, mask=None):
+    """Outputs and new batch statistics of a training pass."""
+    return jax.jit(
+        lambda v, x, mask: model.apply(
+            v, x, mask, train=True, mutable="batch_stats", rngs={"dropout": jax.random.key(0)}
+        )
+    )(variables, x, mask)
+
+
+def assert_close(ours, wanted, tolerance=1e-5):
+    scale = max(float(jnp.abs(wanted).max()), 1e-12)
+    assert float(jnp.abs(ours - wanted).max()) < tolerance * scale
+
+
+# ---- Size and initial values
+
+
+def test_every_config_has_a_parameter_count():
+    assert sorted(PARAMETERS | OURS) == configs.names()
+
+
+@pytest.mark.parametrize("name", sorted(PARAMETERS | OURS))
+def test_parameter_count(name):
+    config = configs.load(name)
+    model = models.build(config)
+    shape = SHAPES[config.model.name]
+    if config.model.joints != "coco":
+        shape = (shape[0], joint_format(config.model.joints).num_joints, *shape[2:])
+    params = jax.eval_shape(lambda: model.init(jax.random.key(0), jnp.zeros((1, *shape))))["params"]
+    assert (
+        sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(params)) == (PARAMETERS | OURS)[name]
+    )
+
+
+@pytest.mark.parametrize("name", sorted(SMALL))
+def test_initial_values(name):
+    model, _, x = small(name)
+    variables = flatten(models.init(model, jax.random.key(1), x))
+    wanted = flatten(jax.eval_shape(model.init, jax.random.key(1), x))
+    assert {p: (a.shape, a.dtype) for p, a in variables.items()} == {
+        p: (a.shape, a.dtype) for p, a in wanted.items()
+    }
+    uniform = []  # matrices over their bounds
+    for path, value in variables.items():
+        if path[-1] == "kernel":
+            taps = math.prod(value.shape[:-2])
+            uniform.append(value * (taps * sum(value.shape[-2:]) / 6) ** 0.5)
+        elif path[-1] in ("fc", "classifier"):
+            parts, inputs, outputs = value.shape
+            uniform.append(value * (outputs * (inputs + parts) / 6) ** 0.5)
+        elif path[-1] != "scale":
+            assert bool((value == (path[-1] in ("edge", "var"))).all()), path
+    uniform = jnp.concatenate([a.reshape(-1) for a in uniform])
+    assert 0.99 < float(jnp.abs(uniform).max()) < 1.00001
+    assert float(uniform.std()) == pytest.approx(3**-0.5, rel=0.02)
+    scales = jnp.concatenate([a for p, a in variables.items() if p[-1] == "scale"])
+    assert float(scales.mean()) == pytest.approx(1, abs=0.004)
+    assert float(scales.std()) == pytest.approx(0.02, rel=0.2)
+
+
+def test_part_weights_use_the_reference_bound():
+    fc = initial("fc")(jax.random.key(0), (16, 512, 256))
+    assert float(jnp.abs(fc).max()) == pytest.approx(0.00666, abs=1e-5)
+
+
+def test_flax_initialisation_has_the_same_distributions():
+    key = jax.random.key(0)
+    kernel = TemporalConv(32, 9).init(key, jnp.zeros((1, 1, 64)))["params"]["kernel"]
+    bound = math.sqrt(6 / (9 * (64 + 32)))
+    assert 0.99 * bound < float(jnp.abs(kernel).max()) < bound
+    scale = BatchNorm().init(key, jnp.zeros((1, 4000)))["params"]["scale"]
+    assert float(scale.mean()) == pytest.approx(1, abs=0.002)
+    assert float(scale.std()) == pytest.approx(0.02, rel=0.1)
+
+
+# ---- Layers
+
+
+def test_batch_norm_as_in_torch():
+    rng = np.random.default_rng(0)
+    x = rng.normal(100, 3, size=(4, 5, 3)).astype(np.float32)
+    layer = BatchNorm()
+    variables = layer.init(jax.random.key(0), x)
+    y, new = layer.apply(variables, x, train=True, mutable="batch_stats")
+    rows = x.astype(np.float64).reshape(-1, 3)
+    normal = (rows - rows.mean(0)) / np.sqrt(rows.var(0) + 1e-5)
+    wanted = normal * variables["params"]["scale"]
+    np.testing.assert_allclose(y.reshape(-1, 3), wanted, atol=2e-5)
+    stats = new["batch_stats"]
+    np.testing.assert_allclose(stats["mean"], 0.1 * rows.mean(0), rtol=1e-6)
+    np.testing.assert_allclose(stats["var"], 0.9 + 0.1 * rows.var(0, ddof=1), rtol=1e-6)
+    later = layer.apply({"params": variables["params"], "batch_stats": stats}, x)
+    running = (rows - np.float64(stats["mean"])) / np.sqrt(np.float64(stats["var"]) + 1e-5)
+    np.testing.assert_allclose(
+        later.reshape(-1, 3), running * variables["params"]["scale"], rtol=1e-5
+    )
+
+
+def test_batch_norm_keeps_float32_statistics_in_bfloat16():
+    x = 100 + jax.random.normal(jax.random.key(0), (64, 50, 2))
+    layer = BatchNorm("bfloat16")
+    variables = layer.init(jax.random.key(0), x)
+    y, new = layer.apply(variables, x, train=True, mutable="batch_stats")
+    assert y.dtype == jnp.bfloat16
+    np.testing.assert_allclose(new["batch_stats"]["mean"], 0.1 * x.mean((0, 1)), rtol=1e-6)
+
+
+@pytest.mark.parametrize(("width", "stride"), [(9, 1), (9, 2), (3, 1)])
+@pytest.mark.parametrize("frames", [1, 6, 7])
+def test_temporal_conv(width, stride, frames):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(2, frames, 5, 3)).astype(np.float32)
+    layer = TemporalConv(4, width, stride)
+    variables = layer.init(jax.random.key(0), x)
+    kernel = np.asarray(variables["params"]["kernel"])
+    pad = width // 2
+    padded = np.pad(x, ((0, 0), (pad, pad), (0, 0), (0, 0)))
+    wanted = np.stack(
+        [
+            np.einsum("nkvc,kcd->nvd", padded[:, t : t + width], kernel)
+            for t in range(0, frames, stride)
+        ],
+        axis=1,
+    )
+    np.testing.assert_allclose(layer.apply(variables, x), wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize("features", [3, 6])  # channels mixed first, joints mixed first
+@pytest.mark.parametrize("train", [False, True])
+def test_graph_conv_sums_over_hops(features, train):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(2, 5, 3, 4)).astype(np.float32)
+    graph = rng.normal(size=(3, 5, 5)).astype(np.float32)
+    kernel = rng.normal(size=(4, 3 * features)).astype(np.float32)
+    bias = rng.normal(size=3 * features).astype(np.float32)
+    stats = {"mean": rng.normal(size=features), "var": rng.random(features)}
+    scale, shift = rng.normal(size=(2, features)).astype(np.float32)
+
+    class Both(nn.Module):
+        @nn.compact
+        def __call__(self, x):
+            return GraphConv(features, name="conv")(x, graph, BatchNorm(name="bn"), train)
+
+    params = {"conv": {"kernel": kernel, "bias": bias}, "bn": {"scale": scale, "bias": shift}}
+    variables = {"params": params, "batch_stats": {"bn": jax.tree.map(np.float32, stats)}}
+    y, _ = Both().apply(variables, x, mutable="batch_stats")
+    wanted = 0
+    for k in range(3):  # groups of output channels, one for each hop
+        group = slice(features * k, features * (k + 1))
+        wanted = wanted + np.einsum("nvtc,vw->nwtc", x @ kernel[:, group] + bias[group], graph[k])
+    if train:
+        stats = {"mean": wanted.mean((0, 1, 2)), "var": wanted.var((0, 1, 2))}
+    wanted = (wanted - stats["mean"]) / np.sqrt(stats["var"] + 1e-5) * scale + shift
+    np.testing.assert_allclose(y, wanted, atol=1e-4)
+
+
+@pytest.mark.parametrize("features", [2, 7])  # moments of the output, or from those of the input
+@pytest.mark.parametrize("masked", [False, True])
+def test_linear_and_batch_norm_as_one(features, masked):
+    rng = np.random.default_rng(0)
+    x = rng.normal(3, 2, size=(3, 6, 5, 4)).astype(np.float32)
+    mask = np.arange(6) < np.array([[6], [2], [4]]) if masked else None
+
+    class Apart(nn.Module):
+        @nn.compact
+        def __call__(self, x):
+            return BatchNorm(name="a_bn")(linear(features, None, "a")(x), mask, True)
+
+    class Together(nn.Module):
+        @nn.compact
+        def __call__(self, x):
+            return linear_bn(x, features, None, "a", mask, True)
+
+    variables = Apart().init(jax.random.key(0), x)
+    variables["params"]["a"]["bias"] = jnp.arange(1.0, 1 + features)
+
+    def run(module):
+        def loss(params, x):
+            whole = {**variables, "params": params}
+            y, new = module.apply(whole, x, mutable="batch_stats")
+            real = jnp.where(mask[..., None, None], y, 0) if masked else y
+            return jnp.sum(jnp.sin(real)), (real, new)
+
+        return jax.jit(jax.value_and_grad(loss, (0, 1), has_aux=True))(variables["params"], x)
+
+    with jax.enable_x64(True):
+        variables, x = jax.tree.map(lambda a: jnp.asarray(a, "float64"), (variables, x))
+        both = [jax.tree.leaves(run(module)) for module in (Together(), Apart())]
+        for got, wanted in zip(*both, strict=True):
+            np.testing.assert_allclose(got, wanted, atol=1e-12)
+
+
+def test_mish():
+    x = jnp.array([-80.0, -5, -1, 0, 1e-3, 1, 5, 19, 21, 90])
+    np.testing.assert_allclose(mish(x), x * jnp.tanh(jax.nn.softplus(x)), rtol=1e-5, atol=1e-30)
+    gradient = jax.vmap(jax.grad(mish))(x)
+    np.testing.assert_allclose(gradient, jax.vmap(jax.grad(jax.nn.mish))(x), rtol=1e-4, atol=1e-6)
+
+
+def test_normalising_zero_is_zero_with_finite_gradient():
+    x = jnp.zeros((2, 3))
+    assert bool((l2_normalise(x, 1) == 0).all())
+    assert bool(jnp.isfinite(jax.grad(lambda x: l2_normalise(x, 1).sum())(x)).all())
+
+
+def test_strides_of_the_released_networks():
+    def strides(branch, main, streams):
+        branches, mains = plan(branch, main, 4, streams)
+        assert {block.stride for block in branches} == {1}
+        return [block.stride for block in mains]
+
+    assert strides((3, 64, 64, 32), (32, 128, 128, 256, 256), 1) == [2, 1, 2, 1]
+    large = (32, 128, 128, 128, 256, 256, 256)
+    assert strides((5, 64, 64, 32), large, 3) == [2, 1, 1, 2, 1, 1]
+    assert strides((5, 64, 32), (32, 128, 256), 3) == [2, 2]
+    with pytest.raises(DataError, match="model.branch ends with 32, but model.main starts with 64"):
+        plan((5, 32), (64, 128), 4, 3)
+
+
+# ---- Padding
+
+
+def junk_padding(x, lengths):
+    """x with junk after each sequence's length, and the mask."""
+    mask = jnp.arange(x.shape[1]) < jnp.array(lengths)[:, None]
+    wide = mask.reshape(mask.shape + (1,) * (x.ndim - 2))
+    return jnp.where(wide, x, 1e3), mask
+
+
+@pytest.mark.parametrize("name", ANY_LENGTH)
+def test_padding_does_not_change_embeddings(name):
+    model, variables, x = small(name, batch=3)
+    lengths = [x.shape[1], 1, 3]
+    padded, mask = junk_padding(x, lengths)
+    embed = jax.jit(lambda x, mask=None: model.apply(variables, x, mask, method="embed"))
+    together = embed(padded, mask)
+    assert together["embed_1"].dtype == jnp.float32
+    for i, length in enumerate(lengths):
+        alone = embed(x[i : i + 1, :length])
+        for output in together:
+            assert_close(together[output][i : i + 1], alone[output])
+
+
+@pytest.mark.parametrize("name", ANY_LENGTH)
+def test_padding_does_not_enter_batch_statistics(name):
+    # Whole frames of every sequence cut off by the mask, against a shorter batch.
+    fields = {"dropout": 0.0} if name == "gaittr" else {}
+    model, variables, x = small(name, batch=3, **fields)
+    with jax.enable_x64(True):  # a batch of three magnifies rounding
+        variables, x = jax.tree.map(lambda a: jnp.asarray(a, "float64"), (variables, x))
+        frames = x.shape[1] - 2
+        padded, mask = junk_padding(x, [frames] * 3)
+        ours, wanted = train(model, variables, padded, mask), train(model, variables, x[:, :frames])
+        jax.tree.map(lambda a, b: assert_close(a, b, 1e-9), ours, wanted)
+
+
+def test_full_mask_changes_nothing():
+    model, variables, x = small("gaittr")
+    apply = jax.jit(model.apply)
+    masked = apply(variables, x, jnp.ones(x.shape[:2], bool))
+    assert_close(masked["embed_1"], apply(variables, x)["embed_1"])
+
+
+@pytest.mark.parametrize("name", ["gaitgraph1", "gaitgraph2"])
+def test_window_networks_refuse_a_mask(name):
+    model, variables, x = small(name)
+    for method in (None, "embed"):
+        with pytest.raises(DataError, match="windows of one length: pass no mask"):
+            model.apply(variables, x, jnp.ones(x.shape[:2], bool), method=method)
+
+
+# ---- Outputs
+
+
+@pytest.mark.parametrize("name", sorted(SMALL))
+def test_outputs(name):
+    model, variables, x = small(name)
+    outputs = jax.jit(model.apply)(variables, x)
+    if name.startswith("skeleton"):
+        assert {k: v.shape for k, v in outputs.items()} == {
+            "embed_1": (2, 256, 16),
+            "embed_2": (2, 256, 16),
+            "logits": (2, 5, 16),
+        }
+        np.testing.assert_allclose(jnp.linalg.norm(outputs["embed_2"], axis=1), 1, rtol=1e-5)
+        assert float(jnp.abs(outputs["logits"]).max()) <= 1
+    else:
+        assert {k: v.shape for k, v in outputs.items()} == {"embed_1": (2, 6, 1)}
+    assert {v.dtype for v in outputs.values()} == {jnp.dtype("float32")}
+
+
+@pytest.mark.parametrize("name", sorted(SMALL))
+def test_bfloat16_keeps_parameters_and_outputs_in_float32(name):
+    model, variables, x = small(name)
+    half = small(name, dtype="bfloat16")[0]
+    fresh = jax.eval_shape(half.init, jax.random.key(1), x)
+    assert {a.dtype for a in jax.tree.leaves(fresh)} == {jnp.dtype("float32")}
+    ours, wanted = jax.jit(half.apply)(variables, x), jax.jit(model.apply)(variables, x)
+    for output in wanted:
+        assert ours[output].dtype == jnp.float32
+        assert_close(ours[output], wanted[output], 0.1)
+        assert float(jnp.abs(ours[output] - wanted[output]).max()) > 0
+
+
+@pytest.mark.parametrize("name", sorted(SMALL))
+def test_gradients_reach_every_parameter(name):
+    model, variables, x = small(name)
+
+    def loss(params):
+        outputs, _ = train(model, {**variables, "params": params}, x)
+        return sum((output**3).sum() for output in outputs.values())
+
+    for path, gradient in flatten(jax.jit(jax.grad(loss))(variables["params"])).items():
+        assert bool(jnp.isfinite(gradient).all()), path
+        if path[-1] == "edge":  # the last hop is stored but takes no part
+            assert not gradient[3].any()
+            gradient = gradient[:3]
+        # A batch norm that takes its moments from its layer's input passes no noise to the bias.
+        if path[-2:] not in {("up", "bias"), ("residual", "bias")}:
+            assert gradient.any(), path
+
+
+def test_dropout_draws_in_training_only():
+    model, variables, x = small("gaittr", dropout=0.5)
+
+    @jax.jit
+    def embedding(key):
+        rngs = {"dropout": key}
+        outputs, _ = model.apply(variables, x, train=True, mutable="batch_stats", rngs=rngs)
+        return outputs["embed_1"]
+
+    first, again, other = (embedding(jax.random.key(seed)) for seed in (0, 0, 1))
+    assert bool((first == again).all())
+    assert not bool((first == other).all())
+    jax.eval_shape(model.apply, variables, x)  # needs no key
+
+
+def test_gaitgraph1_views():
+    model, variables, x = small("gaitgraph1")
+    apply = jax.jit(model.apply, static_argnames="method")
+    forward = apply(variables, x)["embed_1"]
+    backward = apply(variables, x[:, ::-1])["embed_1"]
+    np.testing.assert_allclose(jnp.linalg.norm(forward, axis=1), 1, rtol=1e-5)
+    both = apply(variables, x, method="embed")["embed_1"]
+    assert_close(both, (forward + backward) / 2)
+    assert float(jnp.linalg.norm(both, axis=1).max()) < 1
+    single = jax.jit(small("gaitgraph1", tta=False)[0].apply, static_argnames="method")
+    assert_close(single(variables, x, method="embed")["embed_1"], forward)
+
+
+@pytest.mark.parametrize(("fields", "centre"), [({}, 1), ({"tta_centre": 0}, 0)])
+def test_gaitgraph2_views(fields, centre):
+    fmt = joint_format("alphapose")
+    rng = np.random.default_rng(0)
+    poses = jnp.asarray(rng.uniform(0, 100, size=(2, 12, 18, 3)), jnp.float32)
+    x = gaitgraph_streams(poses, fmt, 0)
+    fields = dict(name="gaitgraph2", joints="alphapose", **SMALL["gaitgraph2"], **fields)
+    model = models.build(ConfigDict(dict(model=fields)))
+    variables = models.init(model, jax.random.key(0), x)
+    views = [
+        x,
+        gaitgraph_streams(poses[:, ::-1], fmt, centre),
+        gaitgraph_streams(poses[:, :, np.array(fmt.swap)], fmt, centre),
+    ]
+    apply = jax.jit(model.apply, static_argnames="method")
+    wanted = jnp.concatenate([apply(variables, v)["embed_1"] for v in views], axis=1)
+    ours = apply(variables, x, method="embed")["embed_1"]
+    assert ours.shape == (2, 18, 1)
+    assert_close(ours, wanted)
+
+
+# ---- Errors
+
+
+def test_wrong_input_shapes_are_named():
+    for name in SMALL:
+        model, variables, x = small(name)
+        with pytest.raises(DataError, match=r"input of shape .*; expected \(N, T, "):
+            model.apply(variables, x[..., :-1])
+
+
+def test_unknown_names_and_fields_are_refused():
+    with pytest.raises(DataError, match="'gaitset'; expected one of gaitgraph1, gaitgraph2, ga"):
+        models.build(ConfigDict(dict(model=dict(name="gaitset"))))
+    with pytest.raises(DataError, match="config.model has widths, which gaitgraph1 lacks; it has"):
+        models.build(ConfigDict(dict(model=dict(name="gaitgraph1", widths=(1, 2)))))
+    with pytest.raises(DataError, match="model.dtype is 'float16'; expected 'float32' or"):
+        small("gaittr", dtype="float16")
