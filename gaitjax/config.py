@@ -11,9 +11,8 @@ from pathlib import Path
 
 from ml_collections import ConfigDict
 
-
-class ConfigError(ValueError):
-    """A config that does not exist, an unknown key, or a value of the wrong type."""
+from gaitjax import command
+from gaitjax.errors import ConfigError
 
 
 def names() -> list[str]:
@@ -125,11 +124,6 @@ def override_all(config: ConfigDict, arguments: list[str]) -> ConfigDict:
 
 def parser(description: str, example: str, config_required: bool = True) -> argparse.ArgumentParser:
     """Argument parser with the `--config` flag that every command shares."""
-    result = argparse.ArgumentParser(
-        description=description,
-        epilog=f"example: {example}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    result = command.parser(description, example)
     result.add_argument("--config", required=config_required, help="config file, or its bare name")
     return result

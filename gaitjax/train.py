@@ -24,7 +24,7 @@ from gaitjax import evaluate, models, sharding, weights
 from gaitjax.config import ConfigError, from_arguments, parser
 from gaitjax.data import sampling, streaming
 from gaitjax.data.feed import Feed, open_feed
-from gaitjax.errors import DataError
+from gaitjax.errors import DataError, TrainingError
 from gaitjax.performance import cost
 from gaitjax.training import checkpoint, dry_run, optim, step
 from gaitjax.training.metrics import MetricWriter, Progress
@@ -40,10 +40,6 @@ _BOOKKEEPING = (
     "init_from",
     "init_strict",
 )
-
-
-class TrainingError(RuntimeError):
-    """Training cannot go on: another config's work directory, or a loss that is not finite."""
 
 
 def _flat(config: dict, prefix: str = "") -> dict:

@@ -13,9 +13,7 @@ import jax
 import numpy as np
 from flax import traverse_util
 
-
-class WeightsError(ValueError):
-    """A weights file that cannot be read or does not fit the network."""
+from gaitjax.errors import WeightsError
 
 
 def save(path: str | Path, variables: dict, metadata: dict) -> Path:
