@@ -19,7 +19,6 @@ from gaitjax.models.layers import (
     TemporalConv,
     compute_dtype,
     l2_normalise,
-    linear,
     maximum,
     zero_padding,
 )
@@ -48,6 +47,21 @@ class Conv3x3(nn.Module):
 def conv3x3(features: int, dtype: DTypeName, name: str, stride: int = 1) -> Conv3x3:
     """A named `Conv3x3`."""
     return Conv3x3(features, stride, dtype, name=name)
+
+
+class Shortcut(nn.Module):
+    """1x1 convolution of each frame without bias."""
+
+    features: int
+    stride: int
+    dtype: DTypeName = None
+
+    @nn.compact
+    def __call__(self, x: Array) -> Array:
+        kernel = self.param("kernel", initial("kernel"), (x.shape[-1], self.features))
+        x, kernel = promote_dtype(x, kernel, dtype=self.dtype)
+        y = ops.strided_product(x.reshape(-1, *x.shape[-3:]), kernel, self.stride)
+        return y.reshape(*x.shape[:-3], *y.shape[1:])
 
 
 class Stem(nn.Module):
@@ -93,8 +107,7 @@ class P3DBlock(nn.Module):
         y = conv3x3(self.features, self.dtype, "conv2")(y)
         y = BatchNorm(self.dtype, name="bn2")(y, mask, train)
         if self.stride > 1 or x.shape[-1] != self.features:
-            x = x[:, :, :: self.stride, :: self.stride]
-            x = linear(self.features, self.dtype, "shortcut", use_bias=False)(x)
+            x = Shortcut(self.features, self.stride, self.dtype, name="shortcut")(x)
             x = BatchNorm(self.dtype, name="shortcut_bn")(x, mask, train)
         return nn.relu(x + y)
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from jax import lax
 
-from gaitjax.models.ops import WIDE, conv3
+from gaitjax.models.ops import WIDE, conv3, strided_product
 
 
 def plain(x, kernel, stride):
@@ -40,3 +40,15 @@ def test_pairs_of_rows_keep_the_digits_of_float32():
         exact = np.asarray(plain(x.astype(np.float64), kernel.astype(np.float64), 1))
     wrong = [np.abs(conv(x, kernel, 1) - exact).max() for conv in (conv3, plain)]
     assert wrong[0] < 3 * wrong[1] and wrong[0] < 2e-6 * np.abs(exact).max()
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_a_strided_product_is_a_convolution(stride):
+    rng = np.random.default_rng(0)
+    x, matrix = rng.normal(size=(2, 6, 4, 3)), rng.normal(size=(3, 5))
+    with jax.enable_x64(True):
+        value, pull = jax.vjp(lambda x, m: x[:, ::stride, ::stride] @ m, x, matrix)
+        ours, our_pull = jax.vjp(lambda x, m: strided_product(x, m, stride), x, matrix)
+        g = rng.normal(size=value.shape)
+        for mine, theirs in [(ours, value), *zip(our_pull(g), pull(g), strict=True)]:
+            np.testing.assert_allclose(mine, theirs, rtol=0, atol=1e-12)
