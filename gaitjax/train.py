@@ -20,11 +20,12 @@ import jax
 import numpy as np
 from ml_collections import ConfigDict
 
-from gaitjax import evaluate, models, sharding, weights
+from gaitjax import models, sharding, weights
 from gaitjax.config import ConfigError, from_arguments, parser
 from gaitjax.data import sampling, streaming
-from gaitjax.data.feed import Feed, open_feed
+from gaitjax.data.feed import open_feed
 from gaitjax.errors import DataError, TrainingError
+from gaitjax.evaluation.trial import Trial, headline_metrics, open_trial
 from gaitjax.performance import cost
 from gaitjax.training import checkpoint, dry_run, optim, step
 from gaitjax.training.metrics import MetricWriter, Progress
@@ -230,8 +231,8 @@ def train(config: ConfigDict, workdir: str | Path) -> tuple[dict, dict]:
         return tuple(batch_at(t) for t in plan[i])
 
     ############################################################ loop
-    test = _test_feed(config, mesh, say)
-    _check_keep_best(config, test)
+    trial = _trial(config, model, mesh, say)
+    _check_keep_best(config, trial)
     writer = MetricWriter(workdir, start, active=main_process)
     progress = Progress(start, total, "seq", config.train.batch_size, active=main_process)
     programs: dict[int, jax.stages.Compiled] = {}  # by their number of steps
@@ -275,9 +276,9 @@ def train(config: ConfigDict, workdir: str | Path) -> tuple[dict, dict]:
                 rate = progress.log(done, {k: values[k] for k in ("loss", "lr", "grad_norm")})
                 writer.write(done, {**values, "sequences_per_second": rate})
                 last = values
-            if evaluating and test is not None:
+            if evaluating and trial is not None:
                 with progress.paused():
-                    last |= _evaluate(config, model, state, test, mesh, workdir, writer, done)
+                    last |= _evaluate(trial, state, workdir, writer, done)
             # Saved last: whatever a kill loses is done again after the resume.
             if saving:
                 checkpoint.save(checkpoints, done, state, config)
@@ -304,40 +305,39 @@ def _compile(update, args: tuple, say) -> jax.stages.Compiled:
     return program
 
 
-def _test_feed(config: ConfigDict, mesh, say) -> Feed | None:
-    """The test set, or None (with a note) where the data has none."""
+def _trial(config: ConfigDict, model, mesh, say) -> Trial | None:
+    """What the network is evaluated on, or None (with a note) where the data has no test set."""
     try:
-        return open_feed(config, "test", mesh)
+        return open_trial(config, model, mesh)
     except DataError as error:
         say(f"no evaluation while training: {error}")
         return None
 
 
-def _check_keep_best(config: ConfigDict, test: Feed | None) -> None:
+def _check_keep_best(config: ConfigDict, trial: Trial | None) -> None:
     """ConfigError now, not after hours, unless `train.keep_best` names what will be measured."""
     name = config.train.keep_best
     if not name:
         return
-    if test is None:
+    if trial is None:
         raise ConfigError(f"train.keep_best={name!r} needs a test set; see above why there is none")
-    any_embeddings = np.arange(len(test.labels), dtype=np.float32)[:, None, None]
-    names = evaluate.scalars(evaluate.score(config, any_embeddings, test))
+    names = trial.rehearse()
     if name not in names:
         raise ConfigError(f"train.keep_best={name!r} is no metric; known: {', '.join(names)}")
 
 
-def _evaluate(config, model, state, test, mesh, workdir, writer, done) -> dict:
+def _evaluate(trial, state, workdir, writer, done) -> dict:
     """Evaluate the state, record it, and keep best.npz by `train.keep_best`."""
     variables = {
         "params": state.get("ema", state["params"]),
         "batch_stats": state["batch_stats"],
     }
-    record = evaluate.evaluate_variables(config, model, variables, test, mesh)
-    values = evaluate.scalars(record)
+    record = trial.record(variables)
+    values = headline_metrics(record)
     writer.write(done, values)
     if jax.process_index() == 0:
         print(f"step {done}  " + "  ".join(f"{k} {v:.2f}" for k, v in values.items()), flush=True)
-        _keep_best(config, variables, values, workdir, done)
+        _keep_best(trial.config, variables, values, workdir, done)
     return {"evaluation": record}
 
 

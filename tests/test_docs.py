@@ -12,7 +12,8 @@ import pytest
 
 from docs import make_cli, make_speed
 from gaitjax import config as configs
-from gaitjax import evaluate, zoo
+from gaitjax import zoo
+from gaitjax.evaluation.of_checkpoint import Wishes, evaluate_checkpoint
 from gaitjax.train import train
 
 ROOT = Path(__file__).parents[1]
@@ -275,5 +276,5 @@ def test_own_network(tmp_path, capsys):
     _, metrics = train(config, tmp_path / "out")
     headline = metrics["evaluation"]["headline"]
     assert headline["Rank-1"] > 5 * metrics["evaluation"]["chance"]["Rank-1"]
-    record = evaluate.evaluate(config, tmp_path / "out", figures=False)
+    record = evaluate_checkpoint(config, tmp_path / "out", wishes=Wishes(figures=False))
     assert record["headline"] == headline

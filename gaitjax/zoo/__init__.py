@@ -65,6 +65,11 @@ def entry(name: str) -> Entry:
     return ZOO[name]
 
 
+def published(name: str, protocol: str) -> float | None:
+    """Rank-1 published for the config `name` by an evaluation protocol; None if there is none."""
+    return ZOO[name].published.get(protocol) if name in ZOO else None
+
+
 def markdown() -> str:
     """The zoo as a Markdown table, with a column for numbers reproduced here."""
     head = ("config", "weights", "protocol", "published Rank-1", "reproduced here")

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from ml_collections import ConfigDict
 
-from gaitjax import evaluate, weights, zoo
+from gaitjax import weights, zoo
 from gaitjax.config import load, override_all
 from gaitjax.data import packing, partitions
 from gaitjax.data.partitions import BUILT_IN
 from gaitjax.errors import DataError
+from gaitjax.evaluation.of_checkpoint import Wishes, evaluate_checkpoint
 from gaitjax.prepare import __main__ as prepare
 from gaitjax.skeleton import joint_format
 
@@ -133,14 +134,12 @@ def reproduce(
             {"hub": f"{zoo.REPO}/{entry.folder}", "commit": commit},
         )
     protocol = config.eval.protocol
-    result = evaluate.evaluate(
-        config,
-        converted,
-        workdir,
-        seeds=seeds if config.eval.clip == "ordered" and protocol != SERVER else 0,
+    wishes = Wishes(
+        random_windows=seeds if config.eval.clip == "ordered" and protocol != SERVER else 0,
         ground_truth=ground_truth,
         published=entry.published.get(protocol),
     )
+    result = evaluate_checkpoint(config, converted, workdir, wishes)
     row = {"name": name, "protocol": protocol, "published": entry.published.get(protocol)}
     row |= (
         {key: result["published"][key] for key in ("ours", "spread", "within")}

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from gaitjax.config import load, names
-from gaitjax.evaluate import evaluate
+from gaitjax.evaluation.of_checkpoint import Wishes, evaluate_checkpoint
 from gaitjax.train import train
 from gaitjax.training import checkpoint
 from tests.helpers import tiny_sets
@@ -48,6 +48,6 @@ def test_trains_saves_and_evaluates(name, modality, tmp_path):
 
     headline = last["evaluation"]["headline"]
     assert headline and np.isfinite(list(headline.values())).all()
-    again = evaluate(config, tmp_path / "out", tmp_path / "again", figures=False)
+    again = evaluate_checkpoint(config, tmp_path / "out", tmp_path / "again", Wishes(figures=False))
     assert again["headline"] == pytest.approx(headline)
     assert json.loads((tmp_path / "again/evaluation.json").read_text())["headline"]

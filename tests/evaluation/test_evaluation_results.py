@@ -13,7 +13,7 @@ from gaitjax.errors import DataError
 from gaitjax.evaluation import evaluate, format_record
 from gaitjax.evaluation.bootstrap import interval
 from gaitjax.evaluation.figures import figures, save_figures, skeleton_figure
-from gaitjax.evaluation.protocols import grew_submission
+from gaitjax.evaluation.protocols.grew_submission import check_submission, submission_csv
 from gaitjax.evaluation.report import write_report
 from gaitjax.evaluation.task import check_inputs
 from gaitjax.evaluation.verification import verification
@@ -189,8 +189,8 @@ def test_submission_files_and_answers(tmp_path):
 
 
 def test_submission_check():
-    good = grew_submission.submission_csv(["v", "w"], np.array([["01"] * 20, ["02"] * 20]))
-    check = grew_submission.check_submission
+    good = submission_csv(["v", "w"], np.array([["01"] * 20, ["02"] * 20]))
+    check = check_submission
     check(good, ["01", "02"], ["v", "w"])
     header, v, w = good.splitlines()
     for text, message in {
@@ -204,4 +204,4 @@ def test_submission_check():
         with pytest.raises(DataError, match=message):
             check(text, ["01", "02"], ["v", "w"])
     with pytest.raises(DataError, match="'s1' is not a number; pass keep_zeros=True"):
-        grew_submission.submission_csv(["v"], np.array([["s1"] * 20]))
+        submission_csv(["v"], np.array([["s1"] * 20]))

@@ -10,7 +10,7 @@ import pytest
 from gaitjax.config import load
 from gaitjax.data import packing, partitions
 from gaitjax.errors import DataError
-from gaitjax.evaluate import evaluate
+from gaitjax.evaluation.of_checkpoint import Wishes, evaluate_checkpoint
 from gaitjax.prepare import source, text_frames
 from gaitjax.prepare.__main__ import COMMANDS, main
 from gaitjax.prepare.driver import Job
@@ -89,7 +89,9 @@ def test_trains_and_evaluates(prepared, tmp_path, name):
     config.eval.protocol = {"gaitgraph2_grew": "grew_local"}.get(name, config.eval.protocol)
     train(config, tmp_path / "out")
     assert checkpoint.load_variables(tmp_path / "out")[1]["step"] == 2
-    record = evaluate(config, tmp_path / "out", tmp_path / "again", figures=False)
+    record = evaluate_checkpoint(
+        config, tmp_path / "out", tmp_path / "again", Wishes(figures=False)
+    )
     assert np.isfinite(list(record["headline"].values())).all()
     test = packing.load(config.data, "test")
     assert len(test.labels) == (43 if name == "gaitgraph2_grew" else 4)

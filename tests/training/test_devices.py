@@ -10,8 +10,8 @@ import pytest
 from gaitjax import models, sharding
 from gaitjax.config import load
 from gaitjax.data.feed import Feed
-from gaitjax.evaluate import evaluate
 from gaitjax.evaluation import embedding
+from gaitjax.evaluation.of_checkpoint import Wishes, evaluate_checkpoint
 from gaitjax.train import train
 from gaitjax.training import checkpoint, optim, step
 from gaitjax.transforms import pipeline
@@ -143,10 +143,11 @@ def test_a_checkpoint_of_eight_devices_is_restored(tmp_path, count):
 def test_training_on_eight_devices_goes_on_and_is_evaluated_on_one(tmp_path, monkeypatch, capsys):
     config = tiny.config(tmp_path, "--config.train.steps=2")
     train(config, tmp_path / "out")
-    there = evaluate(config, tmp_path / "out", tmp_path / "a", figures=False)
+    plain = Wishes(figures=False)
+    there = evaluate_checkpoint(config, tmp_path / "out", tmp_path / "a", plain)
     assert "devices: 8 x" in capsys.readouterr().out
     monkeypatch.setattr(sharding, "make_mesh", lambda: mesh_of(1))
-    here = evaluate(config, tmp_path / "out", tmp_path / "b", figures=False)
+    here = evaluate_checkpoint(config, tmp_path / "out", tmp_path / "b", plain)
     assert here["headline"]["Rank-1"] == pytest.approx(there["headline"]["Rank-1"], abs=2.1)
     _, last = train(config, tmp_path / "out")  # finished: nothing more to do
     said = capsys.readouterr().out

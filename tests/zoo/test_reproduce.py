@@ -8,6 +8,7 @@ import pytest
 from gaitjax import evaluation
 from gaitjax.config import load
 from gaitjax.conversion import hub
+from gaitjax.evaluation.of_checkpoint import Wishes, evaluate_checkpoint
 from gaitjax.zoo.__main__ import main
 from tests.helpers import raw_sets, tiny_sets
 from tests.helpers.torch_files import opengait_state, save
@@ -101,7 +102,6 @@ def test_report_without_runs(tmp_path, capsys):
 
 def test_evaluating_saved_embeddings_gives_the_same_number(tmp_path, fake_hub):
     """Convert, embed, save, and score the saved file alone: nothing is lost on the way."""
-    from gaitjax.evaluate import evaluate
 
     config = load(NAME)
     tiny_sets.generate(tmp_path / "data", config.data)
@@ -110,7 +110,9 @@ def test_evaluating_saved_embeddings_gives_the_same_number(tmp_path, fake_hub):
     from gaitjax.conversion.convert import convert
 
     convert(config, "opengait", hub.fetch("", "", None)[0], str(tmp_path / "w.npz"))
-    record = evaluate(config, tmp_path / "w.npz", save_embeddings=True, figures=False)
+    record = evaluate_checkpoint(
+        config, tmp_path / "w.npz", wishes=Wishes(save_embeddings=True, figures=False)
+    )
     saved = np.load(tmp_path / "embeddings.npz")
     probe_set = json.loads((tmp_path / "data" / "partition.json").read_text())["PROBE_SET"]
     again = evaluation.evaluate(

@@ -1,0 +1,161 @@
+"""A checkpoint evaluated from beginning to end: what is printed, what is written.
+
+In the work directory: evaluation.json (the record), evaluation/ (figures, report.html) and,
+where asked for, embeddings.npz.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import jax
+import numpy as np
+from ml_collections import ConfigDict
+
+from gaitjax import files, models, sharding, weights
+from gaitjax.evaluation import published
+from gaitjax.evaluation.figures import skeleton_figure
+from gaitjax.evaluation.record import format_record
+from gaitjax.evaluation.report import write_report
+from gaitjax.evaluation.trial import Trial, open_trial
+from gaitjax.training import checkpoint, step
+
+
+class Wishes(NamedTuple):
+    """What is found out and written beside the protocol's record.
+
+    Attributes:
+      both_embeddings: also score the other embedding of the same pass.
+      random_windows: also score this many random test windows, as the reference draws one.
+      untrained: also score fresh weights.
+      published: a published value of the first headline number, to compare with.
+      ground_truth: answers of a GREW submission, see its protocol.
+      save_embeddings: write embeddings.npz.
+      figures: draw figures and the HTML report.
+    """
+
+    both_embeddings: bool = False
+    random_windows: int = 0
+    untrained: bool = False
+    published: float | None = None
+    ground_truth: str | None = None
+    save_embeddings: bool = False
+    figures: bool = True
+
+
+NO_WISHES = Wishes()
+
+
+def evaluate_checkpoint(
+    config: ConfigDict,
+    path: str | Path,
+    workdir: str | Path | None = None,
+    wishes: Wishes = NO_WISHES,
+) -> dict:
+    """Evaluate a checkpoint on the test set of `config`, and write what came out.
+
+    Args:
+      path: work directory of a training run, or a weights .npz.
+      workdir: where results go; default: beside the checkpoint.
+
+    Returns:
+      The record (see `gaitjax.evaluation.record`), with "checkpoint", "embedding" and
+      "window", and where wished for "embeddings", "random_windows", "published" (see
+      `gaitjax.evaluation.published`) and "untrained".
+    Raises:
+      ConfigError, DataError, WeightsError: each says what to change.
+    """
+    path = files.expanded(path)
+    workdir = files.expanded(workdir) if workdir else path if path.is_dir() else path.parent
+    main_process = jax.process_index() == 0
+    say = print if main_process else (lambda *_: None)
+
+    model = models.build(config)
+    variables, metadata = checkpoint.load_variables(path)
+    variables, _ = weights.fit(variables, step.variable_shapes(config, model), str(path))
+    trial = open_trial(config, model, sharding.make_mesh())
+    say(_about(trial, path, metadata))
+
+    embeddings = trial.embed(variables)
+    chosen = trial.chosen(embeddings)
+    record = trial.score(chosen, workdir / "evaluation", wishes.ground_truth)
+    record |= {
+        "checkpoint": {"path": str(path), **_origin(metadata)},
+        "embedding": config.eval.embedding,
+        "window": config.eval.window if config.eval.clip == "ordered" else "all",
+    }
+    say(format_record(record))
+    if wishes.both_embeddings:
+        record["embeddings"] = {
+            name: trial.score(value)["headline"] for name, value in embeddings.items()
+        }
+        for name, headline in record["embeddings"].items():
+            say(f"{name}: {_line(headline)}")
+    if wishes.random_windows:
+        record["random_windows"] = trial.random_windows(variables, wishes.random_windows)
+        say(published.format_spread(record["random_windows"]))
+    if wishes.published is not None and record["headline"]:
+        record["published"] = published.compare(record, wishes.published)
+        say(published.format_comparison(record["published"]))
+    untrained = None
+    if wishes.untrained:
+        untrained = trial.record(trial.untrained())
+        record["untrained"] = untrained["headline"]
+        say(f"untrained: {_line(untrained['headline'])}")
+
+    if main_process:
+        files.write_json(workdir / "evaluation.json", record)
+        if wishes.save_embeddings:
+            feed = trial.feed
+            names = dict(labels=feed.labels, types=feed.types, views=feed.views)
+            files.write_npz(workdir / "embeddings.npz", {"embeddings": chosen, **names})
+        if wishes.figures:
+            say(f"report: {_report(trial, record, untrained, workdir / 'evaluation')}")
+    return record
+
+
+def _about(trial: Trial, path: Path, metadata: dict) -> str:
+    e, m, data = trial.config.eval, trial.config.model, trial.config.data
+    lines = [
+        f"checkpoint: {path}" + (f" (step {metadata['step']})" if "step" in metadata else ""),
+        f"data: {data.name} test set, {len(trial.feed.labels)} sequences",
+        f"protocol: {e.protocol}, {e.metric}, embedding {e.embedding}, "
+        + (f"{e.window} window of {e.frames} frames" if e.clip == "ordered" else "whole sequences"),
+    ]
+    if "tta_centre" in m:
+        lines.append(f"centre joints: input {m.input_centre}, test-time views {m.tta_centre}")
+    return "\n".join(lines)
+
+
+def _line(headline: dict) -> str:
+    return ", ".join(f"{name} {value:.2f}" for name, value in headline.items())
+
+
+def _origin(metadata: dict) -> dict:
+    left_out = ("config", "source", "torch_buffers")
+    return {key: value for key, value in metadata.items() if key not in left_out}
+
+
+def _report(trial: Trial, record: dict, untrained: dict | None, folder: Path) -> Path:
+    """Write the HTML report, its figures and a few drawn walkers; returns the page."""
+    feed, config = trial.feed, trial.config
+    page = write_report(
+        record,
+        folder,
+        details={
+            "data": f"{config.data.name}, test set of {len(feed.labels)} sequences",
+            "checkpoint": record["checkpoint"]["path"],
+            "embedding": record["embedding"],
+            "window": record["window"],
+        },
+        poses=feed.poses,
+        joints=config.model.joints,
+        untrained=untrained,
+    )
+    if feed.poses is not None:
+        # One walk of the first identity from up to six views.
+        rows = np.flatnonzero((feed.labels == feed.labels[0]) & (feed.types == feed.types[0]))[:6]
+        strips = {
+            f"{feed.labels[i]}, {feed.types[i]}, view {feed.views[i]}": feed.poses(i) for i in rows
+        }
+        skeleton_figure(strips, config.model.joints).savefig(folder / "walkers.png")
+    return page
