@@ -7,6 +7,7 @@ change them, an unknown one is refused (see `gaitjax.config`).
 from ml_collections import ConfigDict
 
 from gaitjax import skeleton
+from gaitjax.data import sets
 
 
 def base() -> ConfigDict:
@@ -101,26 +102,12 @@ def base() -> ConfigDict:
     return config.lock()
 
 
-# data set -> joint format of its files, evaluation protocol.
-DATASETS = {
-    "oumvlp": ("alphapose", "oumvlp"),
-    "oumvlp17": ("coco", "oumvlp"),
-    "grew": ("coco", "grew_local"),
-    "gait3d": ("coco", "gait3d"),
-    "casiab": ("coco", "casiab"),
-    "ccpg": ("alphapose", "ccpg"),
-    "sustech1k": ("coco", "sustech1k"),
-    "walkers": ("coco", "gallery_probe"),
-    "cmu_walks": ("coco", "gallery_probe"),
-}
-
-
 def _dataset(config: ConfigDict, name: str) -> ConfigDict:
-    """Point `config` at a data set: name, joint format and protocol."""
-    joints, protocol = DATASETS[name]
-    config.data.name = "oumvlp" if name == "oumvlp17" else name
-    config.data.joints = config.model.joints = joints
-    config.eval.protocol = protocol
+    """Point `config` at a data set (`sets.VARIANTS`): name, joint format and protocol."""
+    config.data.name = sets.VARIANTS[name]
+    record = sets.get(config.data.name)
+    config.data.joints = config.model.joints = record.joints[name]
+    config.eval.protocol = record.protocol
     return config
 
 

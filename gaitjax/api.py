@@ -17,6 +17,7 @@ from gaitjax import models, sharding, weights, zoo
 from gaitjax.config import nearest
 from gaitjax.data import packing, sampling
 from gaitjax.data.feed import Feed
+from gaitjax.data.poses import for_network
 from gaitjax.errors import DataError
 from gaitjax.evaluation import embedding
 from gaitjax.skeleton import joint_format
@@ -113,9 +114,7 @@ class Model:
                     f"{want.num_joints} of {want.name}: {', '.join(want.joints[:4])}, ..."
                 )
         impute = data.impute_test or data.impute
-        return packing.network_poses(
-            sequence, name, have.name, have.num_joints, want.num_joints, impute
-        )
+        return for_network(sequence, name, have, want, impute)
 
     def __repr__(self) -> str:
         count = sum(leaf.size for leaf in jax.tree.leaves(self.variables["params"]))
@@ -160,7 +159,8 @@ def _released(name: str) -> Path:
 
     entry, config = zoo.entry(name), configs.load(name)
     path, commit = hub.fetch(zoo.REPO, entry.folder)
-    converted = packing.cache_folder(config.data) / "zoo" / f"{name}-{path.stem}-{commit[:12]}.npz"
+    folder = packing.cache_folder(config.data.cache_dir)
+    converted = folder / "zoo" / f"{name}-{path.stem}-{commit[:12]}.npz"
     if not converted.is_file():
         origin = {"hub": f"{zoo.REPO}/{entry.folder}", "commit": commit}
         convert(config, "opengait", path, str(converted), origin)

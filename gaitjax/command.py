@@ -5,7 +5,7 @@ import errno
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from gaitjax import files
@@ -113,3 +113,22 @@ def path(text: str) -> Path:
     if not text:
         raise argparse.ArgumentTypeError("an empty path")
     return files.expanded(text)
+
+
+def respelled(arguments: list[str], spellings: Mapping[str, str]) -> list[str]:
+    """`arguments` with options of earlier versions as they are spelt now; each use is said.
+
+    Args:
+      spellings: old -> new, as {"--data_root": "--config.data.root"}.
+
+    >>> respelled(["--config.data.root=a", "b"], {"--data_root": "--config.data.root"})
+    ['--config.data.root=a', 'b']
+    """
+    result = []
+    for argument in arguments:
+        option, equals, value = argument.partition("=")
+        if new := spellings.get(option):
+            print(f"note: {option} is now spelt {new}; the old one will go", file=sys.stderr)
+            option = new
+        result.append(option + equals + value)
+    return result

@@ -22,8 +22,9 @@ from ml_collections import ConfigDict
 
 from gaitjax import models, sharding, weights
 from gaitjax.config import ConfigError, from_arguments, parser
-from gaitjax.data import sampling, streaming
+from gaitjax.data import sampling
 from gaitjax.data.feed import open_feed
+from gaitjax.data.prefetch import prefetch
 from gaitjax.errors import DataError, TrainingError
 from gaitjax.evaluation.trial import Trial, headline_metrics, open_trial
 from gaitjax.performance import cost
@@ -244,7 +245,7 @@ def train(config: ConfigDict, workdir: str | Path) -> tuple[dict, dict]:
         for resource in (checkpoints, progress, writer):
             finally_.callback(resource.close)
         finally_.enter_context(sharding.end_with_others())
-        made = streaming.prefetch(batches_at, 0, len(plan))
+        made = prefetch(batches_at, 0, len(plan))
         for steps, batches in zip(plan, made, strict=True):
             if len(steps) not in programs:
                 with progress.paused():

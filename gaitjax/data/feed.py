@@ -13,7 +13,7 @@ from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
 from gaitjax import sharding
-from gaitjax.data import packing, streaming, walkers
+from gaitjax.data import images, listing, packing, partitions, walkers
 
 
 class Feed(NamedTuple):
@@ -42,24 +42,32 @@ def open_feed(config: ConfigDict, split: str, mesh: Mesh) -> Feed:
     """The train or test split of `config.data`; without a root, walkers are made.
 
     Raises:
-      DataError: see `gaitjax.data.packing` and `gaitjax.data.streaming`.
+      DataError: see `gaitjax.data.packing` and `gaitjax.data.images`.
     """
     data, modality = _with_root(config.data), config.data.modality.split("+")
-    packed = images = frames = None
+    where = partitions.open_split(data, split)
+    packed = clips_of_images = frames = None
     about = []
     if "pose" in modality:
-        packed = packing.load(data, split, joints=config.model.joints)
+        packed = packing.load(
+            where,
+            data.joints,
+            config.model.joints,
+            impute=data.impute_test if split == "test" and data.impute_test else data.impute,
+            modality=data.modality,
+            cache_dir=data.cache_dir,
+        )
         size = packed.poses.nbytes / 2**20
         if size <= data.device_budget_gb * 1024:
             frames = sharding.put(packed.poses, sharding.replicated(mesh))
-        where = "on each device" if frames is not None else "on the host"
-        about.append(f"{size:.0f} MiB of float32 poses {where}")
+        kept = "on each device" if frames is not None else "on the host"
+        about.append(f"{size:.0f} MiB of float32 poses {kept}")
     if modality != ["pose"]:
-        index = packing.scan(data, split)
-        files = streaming.image_files(index, data.modality)
+        listed = listing.scan(where)
+        files = images.image_files(listed, data.modality)
         files = {part: paths for part, paths in files.items() if part != "poses"}
-        lengths = packed.lengths if packed else streaming.frame_counts(next(iter(files.values())))
-        images = streaming.ImageClips(files, lengths, data.image_cache_gb)
+        lengths = packed.lengths if packed else images.frame_counts(next(iter(files.values())))
+        clips_of_images = images.ImageClips(files, lengths, data.image_cache_gb)
         about.append(f"{' and '.join(files)} read from disk")
 
     def clips(rows: np.ndarray, windows: np.ndarray) -> dict[str, np.ndarray]:
@@ -67,13 +75,13 @@ def open_feed(config: ConfigDict, split: str, mesh: Mesh) -> Feed:
         if packed is not None:
             index = packed.offsets[rows][:, None] + windows
             batch = {"index": index} if frames is not None else {"poses": packed.poses[index]}
-        return batch | (images(rows, windows) if images is not None else {})
+        return batch | (clips_of_images(rows, windows) if clips_of_images else {})
 
     def poses(row: int) -> np.ndarray:
         start = packed.offsets[row]
         return packed.poses[start : start + packed.lengths[row]]
 
-    of = packed or index
+    of = packed or listed
     return Feed(
         of.labels,
         of.types,
@@ -91,6 +99,5 @@ def _with_root(data: ConfigDict) -> ConfigDict:
     if data.name != "walkers" or data.root:
         return data
     data = data.copy_and_resolve_references()
-    data.root = str(packing.cache_folder(data) / "walkers")
-    walkers.generate(data.root)
+    data.root = str(walkers.generate(packing.cache_folder(data.cache_dir) / "walkers"))
     return data

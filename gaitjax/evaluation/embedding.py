@@ -11,8 +11,9 @@ from ml_collections import ConfigDict
 from tqdm import tqdm
 
 from gaitjax import sharding
-from gaitjax.data import sampling, streaming
+from gaitjax.data import sampling
 from gaitjax.data.feed import Feed
+from gaitjax.data.prefetch import prefetch
 from gaitjax.training import step
 
 
@@ -76,9 +77,7 @@ def embed_dataset(
     sums: dict[str, np.ndarray] = {}
     counts = np.zeros(len(feed.lengths), np.int32)
     with tqdm(total=len(counts), unit="seq", desc="embed", disable=None, leave=False) as bar:
-        for (rows, _, _), batch in zip(
-            plan, streaming.prefetch(batch_at, 0, len(plan)), strict=True
-        ):
+        for (rows, _, _), batch in zip(plan, prefetch(batch_at, 0, len(plan)), strict=True):
             for name, value in embed(variables, feed.frames, batch).items():
                 value = np.asarray(value, np.float32)[: len(rows)]
                 if name not in sums:

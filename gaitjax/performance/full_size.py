@@ -16,11 +16,12 @@ import time
 
 import numpy as np
 
+from gaitjax.data import sets
 from gaitjax.evaluation.protocols import evaluate
-from gaitjax.evaluation.protocols.gallery_and_probes import OUMVLP_VIEWS
 
 # Test sets as published: OUMVLP 5,153 identities with some 133,000 sequences, GREW 6,000
 # identities with two gallery sequences each and 24,000 probes, Gait3D 1,000 identities.
+OUMVLP_VIEWS = sets.get("oumvlp").roles.views
 SETS = {"oumvlp": 4750, "grew": 6000, "gait3d": 1000}
 NOISE = 0.4  # leaves some answers wrong at full size
 

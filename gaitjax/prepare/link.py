@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from gaitjax.errors import DataError
-from gaitjax.prepare import pickles, source
+from gaitjax.prepare import source
 from gaitjax.prepare.driver import Job, Made, Plan
+from gaitjax.prepare.sets import pickles
 from gaitjax.untrusted import safe_pickle
 
 HELP = """\

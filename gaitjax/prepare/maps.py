@@ -10,8 +10,9 @@ from functools import partial
 import numpy as np
 
 from gaitjax.data import imputation
-from gaitjax.prepare import pickles, source
+from gaitjax.prepare import source
 from gaitjax.prepare.driver import Job, Made, Plan
+from gaitjax.prepare.sets import pickles
 from gaitjax.skeleton import TO_COCO
 from gaitjax.untrusted import safe_pickle
 

@@ -10,11 +10,10 @@ from ml_collections import ConfigDict
 
 from gaitjax import weights, zoo
 from gaitjax.config import load, override_all
-from gaitjax.data import packing, partitions
-from gaitjax.data.partitions import BUILT_IN
+from gaitjax.data import listing, partitions, sets
 from gaitjax.errors import DataError
 from gaitjax.evaluation.of_checkpoint import Wishes, evaluate_checkpoint
-from gaitjax.prepare import __main__ as prepare
+from gaitjax.prepare import preparation
 from gaitjax.skeleton import joint_format
 
 _NAMED = 20  # absent identities named
@@ -32,17 +31,18 @@ def config_of(name: str, data_root: str, overrides: list[str] = ()) -> ConfigDic
     return override_all(config, list(overrides))
 
 
-def preparation(config: ConfigDict, source: str, options: Sequence[str] = ()) -> list[str]:
+def prepare_arguments(config: ConfigDict, source: str, options: Sequence[str] = ()) -> list[str]:
     """Arguments of `gaitjax.prepare` that make the data the published number is of.
 
     Frames in the reference's order and, of several people, its choice: `--compat`.
     """
-    arguments = ["--source", source, "--output", config.data.root, "--resume", *options]
-    if config.data.name in ("oumvlp", "grew", "gait3d"):
-        arguments.append("--compat")
-    if config.data.name == "oumvlp":
-        arguments += ["--joints", str(joint_format(config.data.joints).num_joints)]
-    return arguments
+    joints = joint_format(config.data.joints).num_joints
+    published = [o.format(joints=joints) for o in _preparation(config).as_published]
+    return ["--source", source, "--output", config.data.root, "--resume", *options, *published]
+
+
+def _preparation(config: ConfigDict) -> sets.Preparation:
+    return sets.get(config.data.name).preparation
 
 
 def _to_prepare(config: ConfigDict, source: str) -> bool:
@@ -67,32 +67,32 @@ def needs(
     )
     found = [(str(converted), converted.is_file(), hub)]
     if _to_prepare(config, source):
-        arguments = preparation(config, source, options)
-        command = f"python -m gaitjax.prepare {config.data.name} {shlex.join(arguments)}"
+        arguments, which = prepare_arguments(config, source, options), _preparation(config).command
+        command = f"python -m gaitjax.prepare {which} {shlex.join(arguments)}"
         try:
-            _, plan = prepare.listed(config.data.name, arguments)
+            _, plan = preparation.listed(which, arguments)
         except DataError as error:
             return [*found, (source, False, str(error))]
         have = f"{len(plan.jobs)} sequences in {source}"
         found.append((have, True, f"to be prepared with: {command}"))
-        if not (plan.partition or config.data.partition or config.data.name in BUILT_IN):
+        if not (plan.partition or config.data.partition or sets.get(config.data.name).split):
             where = partitions.json_origin(config.data.name)
             found.append(("the partition", False, f"give --prepare='--partition FILE'. {where}"))
         return found
     root = config.data.root or f"the prepared {config.data.name} data (--data_root)"
     try:
-        partitions.check_root(config.data)
+        partitions.check_root(config.data.name, config.data.root)
         found.append((root, True, ""))
-        listed = partitions.load(config.data).test
-        found.append((f"the partition, {len(listed)} test identities", True, ""))
-        index = packing.scan(config.data, "test")
+        ids = partitions.load(config.data).test
+        found.append((f"the partition, {len(ids)} test identities", True, ""))
+        listed = listing.scan(partitions.open_split(config.data, "test"))
     except DataError as error:
         return [*found, (root if len(found) == 1 else "the test set", False, str(error))]
-    present = set(index.labels)
-    absent = [label for label in listed if label not in present]
+    present = set(listed.labels)
+    absent = [label for label in ids if label not in present]
     more = f" and {len(absent) - _NAMED} more" if len(absent) > _NAMED else ""
     note = f"not on disk, left out: {' '.join(absent[:_NAMED])}{more}" if absent else ""
-    found.append((f"{len(index.labels)} sequences of {len(present)} of them", True, note))
+    found.append((f"{len(listed.labels)} sequences of {len(present)} of them", True, note))
     return found
 
 
@@ -110,7 +110,7 @@ def reproduce(
 
     Networks that test a window are scored over `seeds` random ones, as the reference draws it.
     Where there is no prepared data yet, it is made from `source`, the raw data set, with
-    `options` added to those of `preparation`.
+    `options` added to those of `prepare_arguments`.
 
     Raises:
       DataError, WeightsError: what is missing and where it comes from.
@@ -118,7 +118,9 @@ def reproduce(
     workdir = Path(workdir)
     if _to_prepare(config, source):
         _demand(needs(name, config, workdir, source, options))
-        prepare.prepare(config.data.name, preparation(config, source, options))
+        preparation.prepare(
+            _preparation(config).command, prepare_arguments(config, source, options)
+        )
     _demand(needs(name, config, workdir))
     entry, converted = zoo.entry(name), workdir / "weights.npz"
     if not converted.is_file():

@@ -1,6 +1,6 @@
 """Data sets of tensorflow-datasets: written, read back, trained from; without TensorFlow."""
 
-import importlib
+import json
 import shutil
 import sys
 
@@ -11,9 +11,11 @@ import tensorflow_datasets as tfds
 from jax.sharding import Mesh
 
 from gaitjax.config import load
-from gaitjax.data import builders, feed, packing, partitions, sampling, walkers
+from gaitjax.data import feed, packing, partitions, records, sampling, walkers
 from gaitjax.data.builders import __main__ as command
+from gaitjax.data.builders import pose_builder
 from gaitjax.errors import DataError
+from tests.helpers import loading
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +23,7 @@ def folders(tmp_path_factory):
     """A prepared folder, the same as built by the command, and a place for caches."""
     folder = tmp_path_factory.mktemp("builders")
     walkers.generate(folder / "walkers", seed=1, identities=3, test_identities=1, frames=8)
-    arguments = ["walkers", "--data.root", str(folder / "walkers"), "--data_dir"]
+    arguments = ["walkers", f"--config.data.root={folder / 'walkers'}", "--data_dir"]
     assert command.main([*arguments, str(folder / "tfds")]) == 0
     return folder
 
@@ -39,7 +41,7 @@ def test_records_hold_the_folder(folders, split, impute):
     for name, root in (("walkers", "walkers"), ("tfds:walkers", "tfds")):
         data = _config(folders, name, root).data
         data.impute = impute
-        arrays += [packing.load(data, split), packing.load(data, split)]  # the second is cached
+        arrays += [loading.packed(data, split), loading.packed(data, split)]  # the second is cached
     for other in arrays[1:]:
         for field in ("poses", "offsets", "lengths", "labels", "types", "views"):
             np.testing.assert_array_equal(getattr(other, field), getattr(arrays[0], field))
@@ -48,12 +50,12 @@ def test_records_hold_the_folder(folders, split, impute):
 
 def test_any_program_can_read_them(folders):
     folder = _config(folders, "walkers", "walkers").data
-    index = packing.scan(folder, "train")
+    index = loading.listed(folder, "train")
     source = tfds.data_source("walkers", split="train", data_dir=str(folders / "tfds"))
     assert len(source) == len(index.labels)
     for row in (0, 7, 31):
         np.testing.assert_array_equal(
-            source[row]["poses"], packing.file_poses(folder, index, row)[0]
+            source[row]["poses"], packing.read_file(index, row, "walkers", "pose")[0]
         )
         assert source[row]["view"].decode() == index.views[row]
     assert "tensorflow" not in sys.modules
@@ -83,14 +85,55 @@ def test_the_partition_is_kept(folders):
     data = _config(folders).data
     data.partition = str(folders / "walkers" / "partition.json")
     with pytest.raises(DataError, match="were fixed when it was built"):
-        packing.load(data, "train")
+        loading.packed(data, "train")
 
 
-@pytest.mark.parametrize("name", builders.NAMES)
+@pytest.mark.parametrize("name", command.NAMES)
 def test_every_data_set_has_its_builder(name):
-    module = importlib.import_module(f"gaitjax.data.builders.{name}.{name}_dataset_builder")
-    assert module.Builder.name == name
+    assert pose_builder.builder(name).name == name
     assert name in load(f"gaitgraph2_{name}").data.name
+
+
+def test_a_folder_of_an_earlier_version_is_read(folders):
+    """Then each data set had a module of its own, which the folder still names."""
+    shutil.copytree(folders / "tfds", folders / "old")
+    path = folders / "old/walkers/1.0.0/dataset_info.json"
+    info = json.loads(path.read_text())
+    info["moduleName"] = "gaitjax.data.builders.walkers.walkers_dataset_builder"
+    path.write_text(json.dumps(info))
+    now, then = (loading.packed(_config(folders, root=r).data, "test") for r in ("tfds", "old"))
+    np.testing.assert_array_equal(now.poses, then.poses)
+
+
+def test_a_folder_that_names_code_is_refused(folders, tmp_path, monkeypatch):
+    """The package would import the module, whatever it does."""
+    (tmp_path / "hostile.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    monkeypatch.syspath_prepend(tmp_path)
+    shutil.copytree(folders / "tfds", tmp_path / "tfds")
+    home = tmp_path / "tfds/walkers/1.0.0"
+    path = home / "features.json"
+    good = json.loads(path.read_text())
+    feature = {"pythonClassName": "hostile.Evil", "text": {}}
+    nested = json.dumps({"type": {"type": "hostile.Evil", "content": {}}})
+    dictionary = good["pythonClassName"]
+    for bad in (
+        good | {"pythonClassName": "hostile.Evil"},
+        good | {"python_class_name": "hostile.Evil"},
+        good | {"pythonClassName": "tensorflow_datasets.testing.FeaturesDict"},
+        {"featuresDict": {"features": good["featuresDict"]["features"] | {"type": feature}}}
+        | {"pythonClassName": dictionary},
+        {"type": "hostile.Evil", "content": {}},
+        {"pythonClassName": dictionary, "jsonFeature": {"json": nested}},
+        [],
+    ):
+        path.write_text(json.dumps(bad))
+        data = _config(folders).data
+        data.root = str(tmp_path / "tfds")
+        with pytest.raises(DataError, match="features.json.*Nothing was imported|cannot be read"):
+            loading.packed(data, "train")
+    assert not (tmp_path / "ran").exists() and "hostile" not in sys.modules
+    path.write_text(json.dumps(good))
+    records.check_features(home)
 
 
 def test_mistakes_are_named(folders, capsys):
@@ -103,28 +146,26 @@ def test_mistakes_are_named(folders, capsys):
     config = _config(folders)
     config.data.modality = "pose+silhouette"
     with pytest.raises(DataError, match="holds poses alone"):
-        packing.scan(config.data, "train")
-    with pytest.raises(DataError, match="gaitjax.data.builders grew --data.root DIR"):
-        packing.load(_config(folders, "tfds:grew").data, "train")
+        loading.listed(config.data, "train")
+    with pytest.raises(DataError, match="gaitjax.data.builders grew --config.data.root=DIR"):
+        loading.packed(_config(folders, "tfds:grew").data, "train")
     with pytest.raises(DataError, match="unknown data set 'tfds:walker'"):
-        packing.load(_config(folders, "tfds:walker").data, "train")
+        loading.packed(_config(folders, "tfds:walker").data, "train")
 
 
 def test_damaged_records_are_named(folders):
     shutil.copytree(folders / "tfds", folders / "bad")
     config = _config(folders, root="bad")
-    packing.load(config.data, "train")
+    loading.packed(config.data, "train")
     (record,) = (folders / "bad").glob("*/*/*-train.array_record*")
     record.write_bytes(record.read_bytes()[:100_000])
     with pytest.raises(DataError, match="cannot be read .*build it again"):
-        packing.load(config.data, "train")
+        loading.packed(config.data, "train")
 
 
 def test_without_the_package_the_extra_is_named(folders, monkeypatch):
     config = _config(folders)
     config.data.cache_dir = str(folders / "none")
     monkeypatch.setitem(sys.modules, "tensorflow_datasets", None)
-    monkeypatch.delitem(sys.modules, "gaitjax.data.builders.common")
-    monkeypatch.delattr(builders, "common")
     with pytest.raises(DataError, match=r"pip install 'gaitjax\[tfds\]'"):
-        packing.load(config.data, "train")
+        loading.packed(config.data, "train")

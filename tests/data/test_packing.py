@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 from ml_collections import ConfigDict
 
+from gaitjax import files
 from gaitjax.data import imputation, packing
 from gaitjax.errors import DataError
 from gaitjax.skeleton import TO_COCO
+from tests.helpers import loading
 
 TRAIN, TEST = ["b", "a"], ["c"]
 
@@ -79,20 +81,20 @@ def check(packed, data) -> None:
 
 
 def test_cold_and_warm(data, reads):
-    check(packing.load(data, "train"), data)
+    check(loading.packed(data, "train"), data)
     assert len(reads) == 8
-    warm = packing.load(data, "train")
+    warm = loading.packed(data, "train")
     check(warm, data)
     assert len(reads) == 8 and isinstance(warm.poses, np.memmap)
     assert not warm.poses.flags.writeable
-    test = packing.load(data, "test")
+    test = loading.packed(data, "test")
     assert set(test.labels) == {"c"} and len(test.labels) == 4 and len(caches(data)) == 2
 
 
 def test_scan_lists_every_file(data, tmp_path):
     extra = tmp_path / "root/a/nm/000/0_map.pkl"
     put(extra, 0)
-    index = packing.scan(data, "train")
+    index = loading.listed(data, "train")
     assert len(index.files) == len(index.labels) == 8
     assert index.files[6] == ("a/nm/000/000.pkl", "a/nm/000/0_map.pkl")
     assert index.stamps["a/nm/000/0_map.pkl"] == (
@@ -145,40 +147,40 @@ CHANGES = [
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_any_change_of_the_data_rebuilds(data, tmp_path, reads, change):
-    packing.load(data, "train")
+    loading.packed(data, "train")
     del reads[:]
     # Times on disk tick every few milliseconds.
     os.utime(tmp_path / "root/a/nm/000/000.pkl", (1, 1))
-    packing.load(data, "train")
+    loading.packed(data, "train")
     assert len(reads) == 8
     change(tmp_path / "root")
-    packed = packing.load(data, "train")
-    index = packing.scan(data, "train")
+    packed = loading.packed(data, "train")
+    index = loading.listed(data, "train")
     assert len(reads) == 8 + len(index.files)
     np.testing.assert_array_equal(packed.labels, index.labels)
     np.testing.assert_array_equal(packed.views, index.views)
-    for row, files in enumerate(index.files):
-        with open(index.root / files[0], "rb") as file:
+    for row, names in enumerate(index.files):
+        with open(index.root / names[0], "rb") as file:
             poses = pickle.load(file)
         start = packed.offsets[row]
         np.testing.assert_array_equal(packed.poses[start : start + packed.lengths[row]], poses)
 
 
 def test_a_second_file_in_a_folder_is_noticed(data, tmp_path):
-    packing.load(data, "train")
+    loading.packed(data, "train")
     put(tmp_path / "root/a/nm/000/more.pkl", sequence(0))
     with pytest.raises(DataError, match=r"a/nm/000: found 000.pkl, more.pkl; expected 1 .pkl"):
-        packing.load(data, "train")
+        loading.packed(data, "train")
 
 
 def test_partition_and_settings_have_their_own_caches(data, tmp_path, reads):
-    packing.load(data, "train")
+    loading.packed(data, "train")
     data.impute = "knn"
-    packing.load(data, "train")
+    loading.packed(data, "train")
     assert len(reads) == 16 and len(caches(data)) == 2
     partition = dict(TRAIN_SET=["a"], TEST_SET=TEST)
     (tmp_path / "root/partition.json").write_text(json.dumps(partition))
-    assert set(packing.load(data, "train").labels) == {"a"}
+    assert set(loading.packed(data, "train").labels) == {"a"}
 
 
 DAMAGES = {
@@ -195,22 +197,22 @@ DAMAGES = {
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_damaged_cache_is_rebuilt(data, reads, damage):
-    packing.load(data, "train")
+    loading.packed(data, "train")
     path = os.path.join(data.cache_dir, caches(data)[0])
     with open(path, "rb") as file:
         content = file.read()
     with open(path, "wb") as file:
         file.write(DAMAGES[damage](content))
-    check(packing.load(data, "train"), data)
+    check(loading.packed(data, "train"), data)
     assert len(reads) == 16
-    check(packing.load(data, "train"), data)
+    check(loading.packed(data, "train"), data)
     assert len(reads) == 16 and len(caches(data)) == 1
 
 
 def test_failure_leaves_nothing_behind(data, monkeypatch):
-    monkeypatch.setattr(packing.os, "fsync", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(files.os, "fsync", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
-        packing.load(data, "train")
+        loading.packed(data, "train")
     assert caches(data) == []
 
 
@@ -221,18 +223,18 @@ def test_unwritable_cache_falls_back_to_memory(data, tmp_path, monkeypatch, why)
         def full(_):
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(packing.os, "fsync", full)
+        monkeypatch.setattr(files.os, "fsync", full)
     else:
         (tmp_path / "cache").write_text("")
     with pytest.warns(UserWarning, match=r"cache \(data.cache_dir\): cannot keep"):
-        packed = packing.load(data, "train")
+        packed = loading.packed(data, "train")
     check(packed, data)
 
 
 def _load_often(data, failed):
     try:
         for _ in range(10):
-            check(packing.load(data, "train"), data)
+            check(loading.packed(data, "train"), data)
             for name in os.listdir(data.cache_dir):  # make the others build it again
                 if name.endswith(".poses"):
                     with contextlib.suppress(FileNotFoundError):
@@ -261,25 +263,25 @@ def test_18_joints_are_given_as_17(data, tmp_path):
                 path = tmp_path / "root" / label / kind / view / f"{view}.pkl"
                 put(path, sequence(3, joints=18))
     with pytest.raises(DataError, match="18 joints; format coco .* has 17.*data.joints"):
-        packing.load(data, "train")
+        loading.packed(data, "train")
     data.joints = "alphapose"
-    assert packing.load(data, "train").num_joints == 18
-    packed = packing.load(data, "train", joints="coco")
+    assert loading.packed(data, "train").num_joints == 18
+    packed = loading.packed(data, "train", joints="coco")
     expected = sequence(3, joints=18)[:, TO_COCO]
     np.testing.assert_array_equal(packed.poses[:5], expected)
     data.joints = "coco"
     with pytest.raises(DataError, match="17 joints, the model works on openpose with 18"):
-        packing.load(data, "train", joints="openpose")
+        loading.packed(data, "train", joints="openpose")
 
 
 def test_pose_with_silhouettes_is_the_first_of_two_files(data, tmp_path):
     for path in list((tmp_path / "root").glob("*/*/*/*.pkl")):
         put(path.with_name("1_sil.pkl"), np.zeros((2, 64, 64), np.uint8))
     data.modality = "pose+silhouette"
-    check(packing.load(data, "train"), data)
+    check(loading.packed(data, "train"), data)
     (tmp_path / "root/a/bg/000/1_sil.pkl").unlink()
     with pytest.raises(DataError, match=r"found 000.pkl; expected 2 .pkl for data.modality=pose\+"):
-        packing.load(data, "train")
+        loading.packed(data, "train")
 
 
 @pytest.mark.parametrize("impute", ["frame_mean", "knn"])
@@ -290,7 +292,7 @@ def test_imputation_after_dropping_the_neck(data, tmp_path, impute):
     for path in (tmp_path / "root/c").glob("*/*/*.pkl"):
         put(path, poses)
     data.joints, data.impute = "openpose", impute
-    packed = packing.load(data, "test", joints="coco")
+    packed = loading.packed(data, "test", joints="coco")
     expected = getattr(imputation, impute)(poses[:, TO_COCO])
     np.testing.assert_array_equal(packed.poses[:5], expected.astype(np.float32))
 
@@ -302,10 +304,10 @@ def test_sustech1k_takes_the_fourth_modality(data, tmp_path):
             put(path.with_name(f"{i:02d}-modality.pkl"), np.zeros((2, 64, 64), np.uint8))
         path.replace(path.with_name("03-sync-pose.pkl"))
         path.with_name("03-modality.pkl").unlink()
-    assert packing.load(data, "train").num_joints == 17
+    assert loading.packed(data, "train").num_joints == 17
     (tmp_path / "root/a/bg/000/03-sync-pose.pkl").unlink()
-    with pytest.raises(DataError, match="a/bg/000: found 00-modality.*expected one 03-"):
-        packing.load(data, "train")
+    with pytest.raises(DataError, match="a/bg/000: found 00-modality.*expected one 03\\*"):
+        loading.packed(data, "train")
 
 
 def spoiled(value, index=(2, 5, 1)):
@@ -330,7 +332,7 @@ def test_unusable_files(data, tmp_path, value, says):
     path = tmp_path / "root/a/nm/000/000.pkl"
     put(path, value)
     with pytest.raises(DataError, match=says) as raised:
-        packing.load(data, "train")
+        loading.packed(data, "train")
     assert str(path) in str(raised.value) and not (tmp_path / "cache").exists()
 
 
@@ -338,7 +340,7 @@ def test_several_unusable_files_are_listed_together(data, tmp_path):
     for view in ("000", "090"):
         put(tmp_path / "root/a/nm" / view / f"{view}.pkl", spoiled(np.nan))
     with pytest.raises(DataError) as raised:
-        packing.load(data, "train")
+        loading.packed(data, "train")
     assert str(raised.value).count("nan at frame 2") == 2
 
 
@@ -346,18 +348,18 @@ def test_folders_without_sequences(data, tmp_path):
     shutil.rmtree(tmp_path / "root/b")
     (tmp_path / "root/b/nm").mkdir(parents=True)
     with pytest.raises(DataError, match="root/b: no sequence in it"):
-        packing.load(data, "train")
+        loading.packed(data, "train")
     (tmp_path / "root/b/nm/000").mkdir()
     (tmp_path / "root/b/nm/000/pose.txt").write_text("")
     with pytest.raises(DataError, match="b/nm/000: no .pkl file, found 1 other"):
-        packing.load(data, "train")
+        loading.packed(data, "train")
 
 
 def test_broken_links_are_named(data, tmp_path):
     (tmp_path / "root/a/nm/000/000.pkl").unlink()
     (tmp_path / "root/a/nm/000/000.pkl").symlink_to("nowhere")
     with pytest.raises(DataError, match="a/nm/000/000.pkl: cannot be read: No such file"):
-        packing.load(data, "train")
+        loading.packed(data, "train")
 
 
 def test_interrupted_reading_stops_at_once(data, monkeypatch):
@@ -372,7 +374,7 @@ def test_interrupted_reading_stops_at_once(data, monkeypatch):
     monkeypatch.setattr(packing.safe_pickle, "load", load)
     monkeypatch.setattr(packing.os, "cpu_count", lambda: 0.5)
     with pytest.raises(KeyboardInterrupt):
-        packing.load(data, "train")
+        loading.packed(data, "train")
     assert len(started) < 4
 
 
@@ -380,18 +382,18 @@ def test_hidden_files_are_ignored(data, tmp_path):
     for folder in ("", "a", "a/nm", "a/nm/000"):
         (tmp_path / "root" / folder / ".hidden.pkl").write_text("")
     (tmp_path / "root/a/.git/x").mkdir(parents=True)
-    check(packing.load(data, "train"), data)
+    check(loading.packed(data, "train"), data)
 
 
 def test_settings_are_checked(data):
     with pytest.raises(DataError, match="data.impute is 'mean'; known: none, frame_mean, inter"):
-        packing.load(ConfigDict({**data, "impute": "mean"}), "train")
+        loading.packed(ConfigDict({**data, "impute": "mean"}), "train")
     with pytest.raises(DataError, match="data.modality is 'map'"):
-        packing.load(ConfigDict({**data, "modality": "map"}), "train")
+        loading.packed(ConfigDict({**data, "modality": "map"}), "train")
 
 
 def test_cache_file_has_usual_permissions(data):
-    packing.load(data, "train")
+    loading.packed(data, "train")
     mask = os.umask(0)
     os.umask(mask)
     mode = stat.S_IMODE(os.stat(os.path.join(data.cache_dir, caches(data)[0])).st_mode)
@@ -404,5 +406,5 @@ def test_the_test_set_alone_is_imputed(data, tmp_path):
         poses[2, 4] = 0
         put(tmp_path / "root" / label / "nm/000/000.pkl", poses)
     data.impute_test = "frame_mean"
-    assert (packing.load(data, "train").poses == 0).any()
-    assert not (packing.load(data, "test").poses[..., :2] == 0).any()
+    assert (loading.packed(data, "train").poses == 0).any()
+    assert not (loading.packed(data, "test").poses[..., :2] == 0).any()

@@ -4,6 +4,7 @@ import pytest
 from ml_collections import ConfigDict
 
 from gaitjax.data import partitions
+from gaitjax.data.sets import SETS
 from gaitjax.errors import DataError
 
 
@@ -48,11 +49,11 @@ def test_grew_rule_goes_by_the_folders(make):
 def test_json_order_is_kept_and_missing_ids_are_counted(make, capsys):
     sets = dict(TRAIN_SET=["b", "gone", "a"], TEST_SET=["c"], PROBE_SET=["c-cam-seq"])
     data = make("gait3d", ["a", "b", "c"], sets)
-    assert partitions.split_ids(data, "train") == ("b", "a")
+    assert partitions.open_split(data, "train").ids == ("b", "a")
     assert capsys.readouterr().out == (
         "gait3d train: 1 of 3 listed ids are not on disk and left out (gone)\n"
     )
-    assert partitions.split_ids(data, "test") == ("c",)
+    assert partitions.open_split(data, "test").ids == ("c",)
     assert capsys.readouterr().out == ""
     assert partitions.load(data).probe == ("c-cam-seq",)
 
@@ -67,7 +68,7 @@ def test_json_in_the_root_is_used_unless_another_is_given(make, tmp_path):
     assert partitions.load(data).train == ("y",)
 
 
-@pytest.mark.parametrize("name", sorted(partitions._ORIGINS))
+@pytest.mark.parametrize("name", sorted(SETS))
 def test_missing_root_says_where_to_get_the_data(make, name):
     for root in ("", "/nowhere/at all"):
         data = make(name)
@@ -128,10 +129,10 @@ def test_empty_split_and_all_ids_missing(make):
     sets = dict(TRAIN_SET=[], TEST_SET=["1", "2", "3", "4"])
     data = make("ccpg", ["001", "002"], sets)
     with pytest.raises(DataError, match="train set of ccpg is empty.*001, 002"):
-        partitions.split_ids(data, "train")
+        partitions.open_split(data, "train")
     with pytest.raises(DataError, match=r"none of the 4 test ids of ccpg \(1, 2, 3, ...\).*001"):
-        partitions.split_ids(data, "test")
+        partitions.open_split(data, "test")
     with pytest.raises(DataError, match="train set of grew is empty"):
-        partitions.split_ids(make("grew", ["001"]), "train")
+        partitions.open_split(make("grew", ["001"]), "train")
     with pytest.raises(DataError, match="split is 'val'"):
-        partitions.split_ids(data, "val")
+        partitions.open_split(data, "val")

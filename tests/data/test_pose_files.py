@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from gaitjax.config import load
-from gaitjax.data import packing, walkers
+from gaitjax.data import walkers
 from gaitjax.data.readers import pose_files, pose_tracks
 from gaitjax.errors import DataError
 from gaitjax.prepare.__main__ import main
 from gaitjax.skeleton import COCO, TO_COCO
+from tests.helpers import loading
 
 WALK = walkers.identity(0, 3, 24)[0][2].astype(np.float64)  # (T, 17, 3), seen from the side
 T = len(WALK)
@@ -290,7 +291,7 @@ def test_command_adds_sequences_that_evaluation_reads(tmp_path, capsys):
     assert f"{T} frames, 0 to {T - 1} of the video" in out and "60 frames a second" in out
     config = load("gaitgraph2_walkers")
     config.data.update(root=str(root), cache_dir=str(tmp_path / "cache"))
-    packed = packing.load(config.data, "test")
+    packed = loading.packed(config.data, "test")
     assert packed.types.tolist() == ["nm-01", "nm-02"]
     np.testing.assert_allclose(packed.poses, np.concatenate([WALK, OTHER]), atol=1e-3)
     assert main([*arguments, "--type", "nm-01", "--view", "090"]) == 1

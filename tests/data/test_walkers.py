@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from ml_collections import ConfigDict
 
-from gaitjax.data import packing, walkers
+from gaitjax.data import walkers
 from gaitjax.errors import DataError
 from gaitjax.skeleton import COCO
+from tests.helpers import loading
 
 J = {name: i for i, name in enumerate(COCO.joints)}
 
@@ -41,7 +42,7 @@ def test_layout_is_what_packing_reads(tmp_path):
             cache_dir=str(tmp_path / "cache"),
         )
     )
-    train, test = packing.load(data, "train"), packing.load(data, "test")
+    train, test = loading.packed(data, "train"), loading.packed(data, "test")
     assert set(train.labels) == {"001", "002"} and set(test.labels) == {"003"}
     assert len(train.labels) == 2 * len(walkers.TYPES) * len(walkers.VIEWS)
     assert set(train.types) == set(walkers.TYPES) and set(train.views) == set(walkers.VIEWS)

@@ -15,12 +15,12 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from gaitjax.config import load
-from gaitjax.data import packing
 from gaitjax.errors import DataError
 from gaitjax.prepare import __main__ as prepare
 from gaitjax.prepare import fetch
 from gaitjax.prepare.sets import asf, cmu_trials, cmu_walks
 from gaitjax.skeleton import COCO
+from tests.helpers import loading
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "cmu"
 ASF, AMC = GOLDEN / "02" / "02.asf", GOLDEN / "02" / "02_02.amc"
@@ -232,7 +232,7 @@ def prepared(tmp_path_factory):
 def test_the_command_writes_what_training_reads(prepared):
     config = load("gaitgraph2_cmu_walks")
     config.data.update(root=str(prepared / "out"), cache_dir=str(prepared / "cache"))
-    train, test = packing.load(config.data, "train"), packing.load(config.data, "test")
+    train, test = loading.packed(config.data, "train"), loading.packed(config.data, "test")
     assert train.labels.tolist() == ["002"] * 4 and test.labels.tolist() == ["012"] * 4
     assert train.types.tolist() == ["00", "00", "01", "01"]
     assert train.views.tolist() == ["000", "090"] * 2

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from gaitjax.config import load
-from gaitjax.data import imputation, packing, streaming
+from gaitjax.data import images, imputation
 from gaitjax.errors import DataError
-from gaitjax.prepare import pickles
 from gaitjax.prepare.__main__ import main
+from gaitjax.prepare.sets import pickles
 from gaitjax.skeleton import TO_COCO
 from gaitjax.transforms import maps
 from gaitjax.untrusted import safe_pickle
-from tests.helpers import tiny_sets
+from tests.helpers import loading, tiny_sets
 
 FILES = ("imputation_knn", "heatmap")
 
@@ -143,8 +143,8 @@ def test_maps_are_those_of_the_imputed_poses(drawn):
     expected = maps.render_exact(poses)
     assert np.array_equal(np.moveaxis(plain, 1, -1), expected)
     paths = [drawn / f"maps/{i}/00/090/090.pkl" for i in range(4)]
-    assert streaming.frame_counts(paths).tolist() == [5, 6, 7, 6]
-    read = streaming.ImageClips({"maps": paths}, np.array([5, 6, 7, 6]))
+    assert images.frame_counts(paths).tolist() == [5, 6, 7, 6]
+    read = images.ImageClips({"maps": paths}, np.array([5, 6, 7, 6]))
     found = read(np.array([1]), np.array([[3, 0]]))["maps"]
     assert np.array_equal(found[0], expected[[3, 0]])
 
@@ -188,9 +188,9 @@ def test_links_are_what_training_reads(drawn, tmp_path, part, modality, copy):
     )
     config = load("skeletongaitpp_gait3d")
     config.data.update(root=str(tmp_path / "both"), modality=f"{modality}+silhouette")
-    files = streaming.image_files(packing.scan(config.data, "train"), config.data.modality)
+    files = images.image_files(loading.listed(config.data, "train"), config.data.modality)
     assert files["silhouettes"][1] == folder / "1_sil.pkl"
-    assert streaming.frame_counts(files["silhouettes"]).tolist() == [5, 6]
+    assert images.frame_counts(files["silhouettes"]).tolist() == [5, 6]
 
 
 def test_links_are_taken_up_again(drawn, tmp_path):

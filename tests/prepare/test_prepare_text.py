@@ -8,16 +8,17 @@ import numpy as np
 import pytest
 
 from gaitjax.config import load
-from gaitjax.data import packing, partitions
+from gaitjax.data import sets
 from gaitjax.errors import DataError
 from gaitjax.evaluation.of_checkpoint import Wishes, evaluate_checkpoint
-from gaitjax.prepare import source, text_frames
+from gaitjax.prepare import source
 from gaitjax.prepare.__main__ import COMMANDS, main
 from gaitjax.prepare.driver import Job
+from gaitjax.prepare.sets import text_frames
 from gaitjax.train import train
 from gaitjax.training import checkpoint
 from gaitjax.untrusted import safe_pickle
-from tests.helpers import raw_sets, tiny_sets
+from tests.helpers import loading, raw_sets, tiny_sets
 
 PATTERN = "human_crop_f*.txt"
 
@@ -93,7 +94,7 @@ def test_trains_and_evaluates(prepared, tmp_path, name):
         config, tmp_path / "out", tmp_path / "again", Wishes(figures=False)
     )
     assert np.isfinite(list(record["headline"].values())).all()
-    test = packing.load(config.data, "test")
+    test = loading.packed(config.data, "test")
     assert len(test.labels) == (43 if name == "gaitgraph2_grew" else 4)
 
 
@@ -208,19 +209,19 @@ def _gait3d_error(raw, partition, output, capsys, sets) -> str:
 
 def test_what_is_missing_of_a_partition_is_counted(tmp_path):
     raw, path = raw_sets.gait3d(tmp_path / "raw")
-    sets = json.loads(path.read_text())
-    sets["TRAIN_SET"] += ["9998", "9999"]
-    path.write_text(json.dumps(sets))
+    partition = json.loads(path.read_text())
+    partition["TRAIN_SET"] += ["9998", "9999"]
+    path.write_text(json.dumps(partition))
     names = list(source.sequences(raw))
     assert source.partition(path, names) == (
-        sets,
+        partition,
         {"of the partition's TRAIN_SET, not in the source": 2},
     )
 
 
 def test_every_command_that_an_error_names_exists():
-    for name in set(partitions._ORIGINS) - {"walkers"}:
-        words = partitions.how_to_get(name).split("python -m ")[1].split()
+    for name in set(sets.SETS) - {"walkers"}:
+        words = sets.how_to_get(name).split("python -m ")[1].split()
         assert words[0] == "gaitjax.prepare" and words[1] in COMMANDS
         assert words[1] == (name if name != "own" else "opengait")
 
@@ -231,7 +232,7 @@ def test_an_unfinished_set_is_not_trained_on(prepared, tmp_path):
     (tmp_path / ".prepare").mkdir()
     (tmp_path / ".prepare/journal.jsonl").touch()
     with pytest.raises(DataError, match="cut short.*--resume"):
-        packing.load(config.data, "train")
+        loading.packed(config.data, "train")
 
 
 def test_usage_and_mistakes(tmp_path, capsys):

@@ -1,6 +1,6 @@
-"""tensorflow-datasets builders: one package folder a data set, one class for all.
+"""tensorflow-datasets builders of all data sets, made from their records in `gaitjax.data.sets`.
 
-    python -m gaitjax.data.builders walkers --data.root walkers --data_dir tfds
+    python -m gaitjax.data.builders walkers --config.data.root=walkers --data_dir tfds
     python -m gaitjax.train --config gaitgraph2_walkers --config.data.name=tfds:walkers \\
         --config.data.root=tfds --workdir out
 
@@ -9,15 +9,3 @@ from them; TensorFlow itself is not needed. Records are the sequences of the fol
 order, poses as they are in the files: joints are chosen and imputed when they are packed,
 so that training gets the same arrays from either.
 """
-
-import os
-from pathlib import Path
-
-PREFIX = "tfds:"  # of data.name
-VERSION = "1.0.0"
-NAMES = ("oumvlp", "grew", "gait3d", "casiab", "sustech1k", "ccpg", "walkers", "cmu_walks")
-
-
-def folder(data_dir: str | os.PathLike, name: str) -> Path:
-    """Where the files of data set `name` (with or without PREFIX) lie."""
-    return Path(data_dir) / name.removeprefix(PREFIX) / VERSION

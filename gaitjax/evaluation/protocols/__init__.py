@@ -9,6 +9,7 @@ import numpy as np
 
 from gaitjax.errors import DataError
 from gaitjax.evaluation.protocols.ccpg import ccpg
+from gaitjax.evaluation.protocols.gallery_and_probes import SINGLE_VIEW
 from gaitjax.evaluation.protocols.grew_submission import grew_submission
 from gaitjax.evaluation.protocols.retrieval import (
     cross_view_gallery,
@@ -20,9 +21,7 @@ from gaitjax.evaluation.protocols.single_view import single_view_gallery
 from gaitjax.evaluation.task import check_inputs
 
 PROTOCOLS = {
-    "oumvlp": partial(single_view_gallery, data_set="oumvlp"),
-    "casiab": partial(single_view_gallery, data_set="casiab"),
-    "sustech1k": partial(single_view_gallery, data_set="sustech1k"),
+    **{name: partial(single_view_gallery, data_set=name) for name in SINGLE_VIEW},
     "cross_view_gallery": cross_view_gallery,
     "grew_local": grew_local,
     "grew_submission": grew_submission,

@@ -1,67 +1,20 @@
 """Which sequences are gallery and which are probes, protocol by protocol.
 
+Those of data sets with a protocol of their own kind stand in their records (`gaitjax.data.sets`).
 Sources: specification 9.3, 9.4, 9.6.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
+from gaitjax.data import sets
+from gaitjax.data.sets import Roles
 from gaitjax.errors import DataError
 from gaitjax.evaluation.task import Task
 
-
-class Roles(NamedTuple):
-    """Type strings of the gallery and, by condition, of the probes.
-
-    With `contains` a type takes a role when it contains one of the strings, else when it
-    equals one. `views` lists the views the data set has; empty: any.
-    """
-
-    gallery: tuple[str, ...]
-    probes: dict[str, tuple[str, ...]]
-    contains: bool = False
-    views: tuple[str, ...] = ()
-
-
-CASIAB_VIEWS = tuple(f"{angle:03d}" for angle in range(0, 181, 18))
-OUMVLP_VIEWS = tuple(f"{angle:03d}" for angle in (*range(0, 91, 15), *range(180, 271, 15)))
-SUSTECH1K = Roles(
-    gallery=("00-nm",),
-    probes={
-        "Normal": ("01-nm",),
-        "Bag": ("bg",),
-        "Clothing": ("cl",),
-        "Carrying": ("cr",),
-        "Umbrella": ("ub",),
-        "Uniform": ("uf",),
-        "Occlusion": ("oc",),
-        "Night": ("nt",),
-        "Overall": ("01", "02", "03", "04"),
-    },
-    contains=True,
-)
-
-SINGLE_VIEW = {
-    "oumvlp": Roles(("01",), {"NM": ("00",)}, views=OUMVLP_VIEWS),
-    "casiab": Roles(
-        ("nm-01", "nm-02", "nm-03", "nm-04"),
-        {"NM": ("nm-05", "nm-06"), "BG": ("bg-01", "bg-02"), "CL": ("cl-01", "cl-02")},
-        views=CASIAB_VIEWS,
-    ),
-    "sustech1k": SUSTECH1K,
-}
-
-CROSS_VIEW = {
-    "oumvlp": SINGLE_VIEW["oumvlp"],
-    "casiab": Roles(
-        ("nm-02", "bg-02", "cl-02"),
-        {"NM": ("nm-01",), "BG": ("bg-01",), "CL": ("cl-01",)},
-        views=CASIAB_VIEWS,
-    ),
-    "sustech1k": SUSTECH1K,
-}
+SINGLE_VIEW = {name: record.roles for name, record in sets.SETS.items() if record.roles}
+CROSS_VIEW = {name: sets.SETS[name].cross_view or roles for name, roles in SINGLE_VIEW.items()}
 
 CCPG = {
     "CL": Roles(("U1_D1", "U2_D2", "U3_D3"), {"CL": ("U0_D0_BG", "U0_D0")}),

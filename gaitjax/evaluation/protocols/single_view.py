@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from gaitjax.data import sets
 from gaitjax.errors import DataError
 from gaitjax.evaluation import record
 from gaitjax.evaluation.protocols import gallery_and_probes
@@ -24,9 +25,6 @@ from gaitjax.evaluation.scoring import (
 from gaitjax.evaluation.task import Task
 from gaitjax.evaluation.verification import verification
 
-TITLES = {"oumvlp": "OUMVLP", "casiab": "CASIA-B", "sustech1k": "SUSTech1K"}
-RANKS = {"sustech1k": (1, 2, 3, 4, 5)}
-
 
 def single_view_gallery(
     task: Task, data_set: str, gallery_types: Sequence[str] = (), probe_types: Sequence[str] = ()
@@ -37,7 +35,7 @@ def single_view_gallery(
     does. A probe whose identity is missing from a gallery view counts as wrong there.
 
     Args:
-      data_set: "oumvlp", "casiab" or "sustech1k": who is probe and who gallery.
+      data_set: one whose record says who is probe and who gallery (`gaitjax.data.sets`).
       gallery_types, probe_types: other roles than the data set's usual ones.
 
     Raises:
@@ -54,13 +52,13 @@ def single_view_gallery(
         questions = asked.where(np.isin(asked.probes, rows))
         prefix = f"{condition} " if len(probes) > 1 else ""
         found, conditions[condition] = view_scores(
-            task, questions, names, len(gallery), RANKS.get(data_set, (1,)), prefix
+            task, questions, names, len(gallery), sets.get(data_set).ranks, prefix
         )
         scores += found[:1]
     return record.build(
         task,
         data_set,
-        f"{TITLES[data_set]}, single-view gallery, identical views excluded",
+        f"{sets.get(data_set).title}, single-view gallery, identical views excluded",
         conditions,
         scores,
         [],

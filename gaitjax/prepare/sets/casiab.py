@@ -20,8 +20,9 @@ from typing import BinaryIO
 import numpy as np
 
 from gaitjax.errors import DataError
-from gaitjax.prepare import pickles, source
+from gaitjax.prepare import source
 from gaitjax.prepare.driver import Job, Made, Plan
+from gaitjax.prepare.sets import pickles
 from gaitjax.skeleton import COCO
 from gaitjax.untrusted.safe_json import FARTHEST
 

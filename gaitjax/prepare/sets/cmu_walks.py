@@ -32,7 +32,6 @@ Without --source the 83 files needed (20 MB) are fetched from mocap.cs.cmu.edu.
 
 example: python -m gaitjax.prepare cmu_walks --output cmu_walks
 """
-DOWNLOADS = True  # runs without --source
 
 VIEWS = ("000", "030", "060", "090", "180", "270")
 IMAGE = (1000, 1000)  # pixels

@@ -2,8 +2,9 @@
 
 import argparse
 
-from gaitjax.prepare import source, text_frames
+from gaitjax.prepare import source
 from gaitjax.prepare.driver import Job, Plan
+from gaitjax.prepare.sets import text_frames
 
 HELP = """\
 Gait3D-Pose, one text file a frame. --source holds

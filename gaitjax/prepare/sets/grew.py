@@ -10,8 +10,9 @@ import argparse
 from collections import Counter
 
 from gaitjax.errors import DataError
-from gaitjax.prepare import source, text_frames
+from gaitjax.prepare import source
 from gaitjax.prepare.driver import Job, Plan
+from gaitjax.prepare.sets import text_frames
 
 HELP = """\
 GREW-Pose, one text file a frame. --source holds

@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 
 from gaitjax.data import partitions
+from gaitjax.data.sets import SETS
 from gaitjax.errors import DataError
 from gaitjax.prepare import source
 from gaitjax.prepare.driver import Job, Made, Plan
@@ -31,7 +32,6 @@ example: python -m gaitjax.prepare sustech1k --source SUSTech1K --output sustech
 example: python -m gaitjax.prepare opengait --source GREW-pkl --output grew
 """
 
-_PICK = {"sustech1k": "03*.pkl"}  # by data set
 _EVERY = "*.pkl"
 _LARGEST = 1e30  # what float32 takes easily
 
@@ -52,7 +52,9 @@ def plan(args: argparse.Namespace) -> Plan:
     """
     names = list(source.sequences(args.source))
     jobs = [Job(*name, ("/".join(name),)) for name in names]
-    pick = args.pick or _PICK.get(args.dataset, _EVERY)
+    prepared = (s for s in SETS.values() if s.preparation)
+    known = next(s.pose_file for s in prepared if s.preparation.command == args.dataset)
+    pick = args.pick or known or _EVERY
     make_one = partial(make, root=args.source, pick=pick, coco17=args.coco17)
     return Plan(jobs, make_one, *partition(args.source, args.partition, names))
 

@@ -1,20 +1,20 @@
 """Image sequences that stay on disk, read in the background.
 
-What is read at a step is a pure function of the indices drawn for it. Neither the cache
-nor the threads change a batch, only when it is ready. Layout: OpenGait's, with maps
-(T, 2, 64, 64) uint8 and silhouettes (T, 64, 64 or 44) uint8, one pickle each.
+What is read at a step is a pure function of the sequences and frames drawn for it. Neither
+the cache nor the threads change a batch, only when it is ready. Layout: OpenGait's, with
+maps (T, 2, 64, 64) uint8 and silhouettes (T, 64, 64 or 44) uint8, one pickle each.
 """
 
 import os
 import threading
-from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
-from gaitjax.data.packing import Index
+from gaitjax.data.listing import Listing
 from gaitjax.errors import DataError
 from gaitjax.untrusted import safe_pickle
 
@@ -22,30 +22,7 @@ THREADS = 8  # files read at once
 _PICKLE_OVERHEAD = 1024  # a pickled array is its numbers and at most this many bytes
 
 
-def prefetch(
-    make_batch: Callable[[int], object], start: int, stop: int, depth: int = 2
-) -> Iterator:
-    """Yields make_batch(start), ..., make_batch(stop - 1), made ahead in another thread.
-
-    At most `depth` batches are ready or in the making beside the one in use. What
-    `make_batch` raises is raised here, in the place of its batch. Closing the generator
-    waits for the batch in the making and drops the rest.
-    """
-    with ThreadPoolExecutor(1, thread_name_prefix="prefetch") as worker:
-        ahead = min(start + depth, stop)
-        pending = deque(worker.submit(make_batch, t) for t in range(start, ahead))
-        try:
-            for t in range(start, stop):
-                batch = pending.popleft().result()
-                if t + depth < stop:
-                    pending.append(worker.submit(make_batch, t + depth))
-                yield batch
-        finally:
-            for future in pending:
-                future.cancel()
-
-
-def image_files(index: Index, modality: str) -> dict[str, list[Path]]:
+def image_files(listed: Listing, modality: str) -> dict[str, list[Path]]:
     """The files of each part of `modality`: {"maps": (S,), "silhouettes": (S,)} paths.
 
     A folder's files are taken in sorted order for the parts in the order of the
@@ -57,15 +34,16 @@ def image_files(index: Index, modality: str) -> dict[str, list[Path]]:
       DataError: a folder with fewer files than parts.
     """
     parts = modality.split("+")
-    for files in index.files:
+    for files in listed.files:
         if len(files) < len(parts):
-            folder = index.root / os.path.dirname(files[0])
+            folder = listed.root / os.path.dirname(files[0])
             raise DataError(
                 f"{folder}: found {len(files)} .pkl file ({os.path.basename(files[0])}), expected "
                 f"{len(parts)} for data.modality={modality}: {' and '.join(parts)}, in sorted order"
             )
     return {
-        f"{part}s": [index.root / files[i] for files in index.files] for i, part in enumerate(parts)
+        f"{part}s": [listed.root / files[i] for files in listed.files]
+        for i, part in enumerate(parts)
     }
 
 

@@ -1,1 +1,0 @@
-"""CASIA-B poses for tensorflow-datasets."""

@@ -1,1 +1,0 @@
-"""CCPG poses for tensorflow-datasets."""

@@ -1,1 +1,0 @@
-"""Walks of the CMU motion-capture database for tensorflow-datasets."""

@@ -1,1 +1,0 @@
-"""Gait3D-Pose for tensorflow-datasets."""

@@ -1,1 +1,0 @@
-"""GREW-Pose for tensorflow-datasets."""

@@ -1,7 +1,0 @@
-"""GREW-Pose for tensorflow-datasets: see `gaitjax.data.builders`."""
-
-from gaitjax.data.builders.common import PoseBuilder
-
-
-class Builder(PoseBuilder):
-    """GREW-Pose, from the prepared folder."""

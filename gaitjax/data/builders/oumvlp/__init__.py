@@ -1,1 +1,0 @@
-"""OUMVLP-Pose for tensorflow-datasets."""

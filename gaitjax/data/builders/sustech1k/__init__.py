@@ -1,1 +1,0 @@
-"""SUSTech1K poses for tensorflow-datasets."""

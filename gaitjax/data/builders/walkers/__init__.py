@@ -1,1 +1,0 @@
-"""Synthetic walkers for tensorflow-datasets."""
