@@ -20,7 +20,7 @@ from gaitjax.data.feed import Feed
 from gaitjax.data.poses import for_network
 from gaitjax.errors import DataError
 from gaitjax.evaluation import embedding
-from gaitjax.skeleton import joint_format
+from gaitjax.skeleton import convert, joint_format, stated
 from gaitjax.training import checkpoint, step
 
 
@@ -53,7 +53,12 @@ class Model:
         """The joint format that the network works on, see `gaitjax.skeleton.FORMATS`."""
         return self.config.model.joints
 
-    def embed(self, sequences: Sequence[np.ndarray], batch_size: int | None = None) -> np.ndarray:
+    def embed(
+        self,
+        sequences: Sequence[np.ndarray],
+        batch_size: int | None = None,
+        joints: str | None = None,
+    ) -> np.ndarray:
         """Embeddings of pose sequences, as `gaitjax.evaluate` makes them.
 
         Each sequence is checked, brought to the network's joints, imputed as the config says,
@@ -61,16 +66,18 @@ class Model:
 
         Args:
           sequences: poses (T, V, 3) each, any T: x and y in pixels (y down), confidence;
-            missing joints are (0, 0, 0). V is that of the network's joint format; networks
-            on the 17 joints of coco also take the 18 of alphapose and openpose.
+            missing joints are (0, 0, 0).
           batch_size: sequences at once; default: enough for all, at most
             `config.eval.batch_size`.
+          joints: the poses' joint format, from which the network's is made by names
+            (`gaitjax.skeleton.convert`); default: the network's own or, of another number of
+            joints, the usual one with as many (17 coco, 18 alphapose, 25 body_25, 26 halpe26).
 
         Returns:
           (N, D, P) float32: P parts of D numbers, `config.eval.embedding` of the network.
 
         Raises:
-          DataError: a sequence that is no pose of finite numbers, or of other joints; a
+          DataError: a sequence that is no pose of finite numbers, or lacks joints; a
             network that needs silhouettes.
 
         >>> model = gaitjax.load(weights)
@@ -82,7 +89,7 @@ class Model:
         >>> bool(np.allclose(embeddings[1:], model.embed(walks[1:]), atol=1e-4))
         True
         """
-        poses = [self._poses(i, sequence) for i, sequence in enumerate(sequences)]
+        poses = [self._poses(i, sequence, joints) for i, sequence in enumerate(sequences)]
         if not poses:
             raise DataError("no sequences to embed: pass a list of (T, V, 3) arrays")
         config = self.config.copy_and_resolve_references()
@@ -95,7 +102,7 @@ class Model:
         )
         return found[config.eval.embedding]
 
-    def _poses(self, number: int, sequence: np.ndarray) -> np.ndarray:
+    def _poses(self, number: int, sequence: np.ndarray, joints: str | None) -> np.ndarray:
         """One sequence in the network's joints, imputed: (T, V, 3) float32."""
         data, want = self.config.data, joint_format(self.joints)
         name = f"sequence {number}"
@@ -105,14 +112,15 @@ class Model:
                 "python -m gaitjax.evaluate --save_embeddings"
             )
         sequence = np.asarray(sequence)
-        have = want
-        if sequence.ndim == 3 and sequence.shape[1] != want.num_joints:
-            have = joint_format("alphapose")
-            if sequence.shape[1] != have.num_joints or want.num_joints != 17:
-                raise DataError(
-                    f"{name}: {sequence.shape[1]} joints; this network works on the "
-                    f"{want.num_joints} of {want.name}: {', '.join(want.joints[:4])}, ..."
-                )
+        have = joint_format(joints) if joints else want
+        try:
+            if not joints and sequence.ndim == 3 and sequence.shape[1] != want.num_joints:
+                have = stated(sequence.shape[1])
+            convert(have, want)
+        except DataError as error:
+            raise DataError(
+                f"{name}: {error}; this network works on the {want.num_joints} of {want.name}"
+            ) from None
         impute = data.impute_test or data.impute
         return for_network(sequence, name, have, want, impute)
 

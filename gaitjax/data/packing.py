@@ -16,7 +16,7 @@ from gaitjax.data.cache import Packed
 from gaitjax.data.listing import Listing
 from gaitjax.data.partitions import Split
 from gaitjax.errors import DataError
-from gaitjax.skeleton import JointFormat, joint_format
+from gaitjax.skeleton import ALPHAPOSE, COCO, JointFormat, joint_format
 from gaitjax.untrusted import safe_pickle
 
 _MAX_PROBLEMS = 5  # unusable files collected before giving up
@@ -35,13 +35,13 @@ def load(
 
     Args:
       have: joint format of the files (`data.joints`).
-      want: format to give the poses in; default `have`. 18-joint files can be given as the
-        17 joints of coco, by dropping the neck.
+      want: format to give the poses in (`gaitjax.skeleton.convert`); default `have`.
       impute, modality, cache_dir: as in `config.data`.
 
     Raises:
       DataError: as `listing.scan`; another number of files in a folder than `modality` has
-        parts; files that are no (T, V, 3) pose of finite numbers with the joints of `have`.
+        parts; files that are no (T, V, 3) pose of finite numbers with the joints of `have`;
+        joints of `want` that `have` lacks.
     """
     if modality.split("+")[0] != "pose":
         raise DataError(f"data.modality is {modality!r}; only poses are packed")
@@ -114,9 +114,14 @@ def _cache_path(
 ) -> Path:
     """The cache of these poses: another file for anything that changes them."""
     facts = [cache.VERSION, split.name, os.path.realpath(split.root), split.side, split.ids]
-    facts += [modality, have.num_joints, want.num_joints, impute]
+    facts += [modality, _layout(have), _layout(want), impute]
     digest = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
     return folder / f"{split.name.replace(':', '-')}-{split.side}-{digest}.poses"
+
+
+def _layout(fmt: JointFormat) -> int | str:
+    """What a cache's name calls a format: the two of version 0.1.0 by their joints' number."""
+    return fmt.num_joints if fmt.joints in (COCO.joints, ALPHAPOSE.joints) else fmt.name
 
 
 def _read_all(

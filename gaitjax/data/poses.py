@@ -6,7 +6,7 @@ import numpy as np
 
 from gaitjax.data import imputation
 from gaitjax.errors import DataError
-from gaitjax.skeleton import TO_COCO, JointFormat
+from gaitjax.skeleton import JointFormat, convert, with_joints
 
 IMPUTE = {
     "none": lambda poses: poses,
@@ -18,11 +18,10 @@ IMPUTE = {
 
 def check_conversion(have: JointFormat, want: JointFormat) -> None:
     """DataError unless poses in format `have` can be given in format `want`."""
-    if (have.num_joints, want.num_joints) == (17, 18):
-        raise DataError(
-            f"the poses are in format {have.name} (data.joints) with 17 joints, the model "
-            f"works on {want.name} with 18, and the neck cannot be made up"
-        )
+    try:
+        convert(have, want)
+    except DataError as error:
+        raise DataError(f"data.joints, model.joints: {error}") from None
 
 
 def for_network(
@@ -39,11 +38,9 @@ def for_network(
       (T, V of `want`, 3) float32, contiguous.
 
     Raises:
-      DataError: as `checked`.
+      DataError: as `checked`; joints of `want` that `have` lacks.
     """
-    poses = checked(poses, name, have)
-    if have.num_joints != want.num_joints:
-        poses = poses[:, TO_COCO]
+    poses = convert(have, want)(checked(poses, name, have))
     return np.ascontiguousarray(IMPUTE[impute](poses), np.float32)
 
 
@@ -55,9 +52,10 @@ def checked(poses: np.ndarray, name: str | Path, have: JointFormat) -> np.ndarra
             f"{name}: shape {poses.shape}; expected (frames, {count}, 3): x, y, confidence"
         )
     if poses.shape[1] != count:
+        fitting = " or ".join(fmt.name for fmt in with_joints(poses.shape[1]))
         raise DataError(
             f"{name}: {poses.shape[1]} joints; format {have.name} (data.joints) has {count}. Set "
-            f"data.joints to the format of the files: coco has 17, alphapose and openpose 18"
+            f"data.joints to the format of the files: {fitting or 'none has as many joints'}"
         )
     if not len(poses):
         raise DataError(f"{name}: no frames in it; remove the folder or write the sequence again")

@@ -16,21 +16,21 @@ from gaitjax.data import imputation
 from gaitjax.errors import DataError
 from gaitjax.evaluation.figures import BLUE, GREY, INK, ORANGE, STYLE, side_colour
 from gaitjax.extras import optional
-from gaitjax.skeleton import FORMATS, TO_COCO, JointFormat
+from gaitjax.skeleton import COCO, JointFormat, convert, stated, with_joints
 
 FRAMES = 150  # most frames of an animation
 SHEET = 8  # frames of a contact sheet
 MILLISECONDS = 40  # a frame of the animation is shown: 25 a second
 _PADDING = 64  # frames: lengths that maps are drawn in, to compile few programs
-_BY_JOINTS = {17: FORMATS["coco"], 18: FORMATS["alphapose"]}
 
 
-def save(array: np.ndarray, title: str, stem: Path) -> tuple[Path, Path]:
+def save(array: np.ndarray, title: str, stem: Path, joints: str = "") -> tuple[Path, Path]:
     """Writes <stem>.gif and <stem>.png of a sequence.
 
     Args:
-      array: poses (T, 17 or 18, 3), maps (T, 2, 64, 64) uint8 or silhouettes (T, H, W) uint8.
+      array: poses (T, V, 3), maps (T, 2, 64, 64) uint8 or silhouettes (T, H, W) uint8.
       title: printed above.
+      joints: the poses' joint format; "": the usual one of V joints.
 
     Raises:
       DataError: an array of another shape; no space or permission.
@@ -38,7 +38,7 @@ def save(array: np.ndarray, title: str, stem: Path) -> tuple[Path, Path]:
     import matplotlib
 
     with matplotlib.rc_context(STYLE | {"axes.grid": False}):
-        images = {".gif": animation(array, title), ".png": sheet(array, title)}
+        images = {".gif": animation(array, title, joints), ".png": sheet(array, title, joints)}
     paths = []
     for ending, data in images.items():
         path = stem.with_name(stem.name + ending)
@@ -55,19 +55,19 @@ def save(array: np.ndarray, title: str, stem: Path) -> tuple[Path, Path]:
     return tuple(paths)
 
 
-def animation(array: np.ndarray, title: str) -> bytes:
+def animation(array: np.ndarray, title: str, joints: str = "") -> bytes:
     """The sequence as an animated GIF: where the person is in the image, and the maps."""
     Image = optional("PIL.Image", "prepare", "reads and writes pictures")
 
     total = len(array)
     chosen = _spread(total, FRAMES)
-    poses, fmt, images = _content(array[chosen])
+    poses, fmt, images = _content(array[chosen], joints)
     figure, canvas = _figure(7.8 if poses is not None else 2.6 * len(images), 3.6)
     draw = []
     if poses is None:
         axes = figure.subplots(1, len(images), squeeze=False)[0]
     else:
-        grid = figure.add_gridspec(len(images), 3, width_ratios=(3.8, 2.0, 1.6))
+        grid = figure.add_gridspec(max(1, len(images)), 3, width_ratios=(3.8, 2.0, 1.6))
         draw.append(_in_image(figure.add_subplot(grid[:, 0]), poses, fmt))
         draw.append(_close(figure.add_subplot(grid[:, 1]), poses, fmt))
         axes = [figure.add_subplot(grid[i, 2]) for i in range(len(images))]
@@ -92,11 +92,11 @@ def animation(array: np.ndarray, title: str) -> bytes:
     return buffer.getvalue()
 
 
-def sheet(array: np.ndarray, title: str) -> bytes:
+def sheet(array: np.ndarray, title: str, joints: str = "") -> bytes:
     """Evenly spaced frames side by side as a PNG: the skeleton, and below it the maps."""
     total = len(array)
     chosen = _spread(total, SHEET)
-    poses, fmt, images = _content(array[chosen])
+    poses, fmt, images = _content(array[chosen], joints)
     rows = len(images) + (poses is not None)
     figure, canvas = _figure(1.15 * len(chosen) + 0.5, 1.2 * rows + 0.7 * (poses is not None) + 0.4)
     heights = [1.5] * (poses is not None) + [1] * len(images)
@@ -105,7 +105,7 @@ def sheet(array: np.ndarray, title: str) -> bytes:
         for k, ax in enumerate(axes[0]):
             _close(ax, poses, fmt)(k)
         _legend(figure)
-    for row, (name, frames) in zip(axes[-len(images) :], images.items(), strict=True):
+    for row, (name, frames) in zip(axes[rows - len(images) :], images.items(), strict=True):
         for ax, frame in zip(row, frames, strict=True):
             _image(ax, "", [frame])(0)
         row[0].set_ylabel(name, fontsize=9)
@@ -117,23 +117,29 @@ def sheet(array: np.ndarray, title: str) -> bytes:
     return buffer.getvalue()
 
 
-def _content(array: np.ndarray):
-    """Poses and their format, if there are any, and images (T, H, W) by name."""
+def _content(array: np.ndarray, joints: str):
+    """Poses and their format, if there are any, and images (T, H, W) by name.
+
+    Maps are drawn of poses that have all joints of COCO.
+    """
     if array.dtype == np.uint8 and array.ndim == 4 and array.shape[1] == 2:
         return None, None, {"limbs": array[:, 0], "joints": array[:, 1]}
     if array.dtype == np.uint8 and array.ndim == 3:
         return None, None, {"silhouette": array}
-    if array.ndim != 3 or array.shape[1] not in _BY_JOINTS or array.shape[2] != 3:
+    if array.ndim != 3 or not with_joints(array.shape[1]) or array.shape[2] != 3:
         raise DataError(
-            f"an array {array.dtype} {array.shape} cannot be drawn; expected poses (frames, 17 or "
-            "18, 3), maps (frames, 2, 64, 64) or silhouettes (frames, height, width)"
+            f"an array {array.dtype} {array.shape} cannot be drawn; expected poses (frames, joints "
+            "of a known format, 3), maps (frames, 2, 64, 64) or silhouettes (frames, height, width)"
         )
+    fmt = stated(array.shape[1], joints)
+    try:
+        coco = convert(fmt, COCO)(array)
+    except DataError:
+        return array, fmt, {}
     from gaitjax.transforms import maps  # loads JAX
 
-    coco = array if array.shape[1] == 17 else array[:, TO_COCO]
     padding = np.zeros((-len(coco) % _PADDING, *coco.shape[1:]))
     drawn = maps.render_exact(np.concatenate([imputation.knn(coco), padding]))[: len(coco)]
-    fmt = _BY_JOINTS[array.shape[1]]
     return array, fmt, {"limbs": drawn[..., 0], "joints": drawn[..., 1]}
 
 

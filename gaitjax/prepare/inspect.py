@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from gaitjax.errors import DataError
 from gaitjax.prepare import drawing, source, summary
+from gaitjax.skeleton import FORMATS, tell
 from gaitjax.untrusted import safe_pickle
 
 HELP = """\
@@ -38,8 +39,10 @@ def main(argv: list[str]) -> int:
             raise DataError(f"{root}: no sequence {name}; there are such as {names[0]}")
         print(statistics(root, _spread(names, args.limit), len(names)), end="")
         array = read(root, name)
+        fmt = None if array.dtype == np.uint8 else tell(array)
+        joints = args.joints or getattr(fmt, "name", "")
         output = Path(args.output).expanduser()
-        for path in drawing.save(array, name, output / name.replace("/", "-")):
+        for path in drawing.save(array, name, output / name.replace("/", "-"), joints):
             print(f"drawn: {path}")
     except DataError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -131,6 +134,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--data.root", dest="root", required=True, metavar="DIR", help="the prepared data set")
     add("--sequence", metavar="ID/TYPE/VIEW", help="what to draw; default the first")
     add("--output", default="inspect", metavar="DIR", help="folder of the drawings (inspect)")
+    add(
+        "--joints",
+        choices=FORMATS,
+        metavar="NAME",
+        help="the poses' joint format; default: by their number and the limbs",
+    )
     add(
         "--limit",
         type=int,

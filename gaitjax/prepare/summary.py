@@ -9,13 +9,12 @@ from collections import Counter
 
 import numpy as np
 
-from gaitjax.skeleton import FORMATS
+from gaitjax.skeleton import joint_format, tell
 
 SHORT = 10  # frames: fewer are suspicious
 HUGE = 20_000.0  # pixels
 _EDGES = (1, 10, 20, 30, 40, 50, 60, 80, 100, 150, 200, 300, 500, 1000)  # of the length histogram
 _EXAMPLES = 10  # names given for each kind of suspicion, and of dropped sequences
-_NAMES = {f.num_joints: f.joints for f in (FORMATS["coco"], FORMATS["alphapose"])}
 
 
 def describe(array: np.ndarray) -> dict:
@@ -25,7 +24,8 @@ def describe(array: np.ndarray) -> dict:
       array: (T, V, 3) float32 poses or uint8 images (T, ...).
 
     Returns:
-      "frames"; for poses "missing", the frames in which each joint is (0, 0); "suspicious".
+      "frames"; for poses "missing", the frames in which each joint is (0, 0), and "format",
+      the joint format by the look of them; "suspicious".
     """
     frames = len(array)
     suspicious = {f"fewer than {SHORT} frames": frames < SHORT}
@@ -37,6 +37,7 @@ def describe(array: np.ndarray) -> dict:
     else:
         missing = (array[..., :2] == 0).all(axis=-1)
         line["missing"] = missing.sum(axis=0).tolist()
+        line["format"] = getattr(tell(array), "name", None)
         suspicious["more than half of the joints missing"] = bool(missing.mean() > 0.5)
         suspicious["huge coordinates"] = bool((np.abs(array[..., :2]) > HUGE).any())
         suspicious["no confidence"] = not array[..., 2].any()
@@ -95,7 +96,8 @@ def _missing(kept: list[dict]) -> dict[str, float]:
     poses = [line for line in poses if len(line["missing"]) == joints]
     frames = sum(line["frames"] for line in poses)
     missing = np.sum([line["missing"] for line in poses], axis=0) / frames
-    names = _NAMES.get(joints, [f"joint {i}" for i in range(joints)])
+    fmt = Counter(line.get("format") for line in poses).most_common(1)[0][0]
+    names = joint_format(fmt).joints if fmt else [f"joint {i}" for i in range(joints)]
     return {name: round(float(rate), 6) for name, rate in zip(names, missing, strict=True)}
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gaitjax.data import imputation
-from gaitjax.skeleton import TO_COCO
+from tests.helpers.tiny_sets import TO_COCO
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 

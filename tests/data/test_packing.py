@@ -14,8 +14,8 @@ from ml_collections import ConfigDict
 from gaitjax import files
 from gaitjax.data import imputation, packing
 from gaitjax.errors import DataError
-from gaitjax.skeleton import TO_COCO
 from tests.helpers import loading
+from tests.helpers.tiny_sets import TO_COCO
 
 TRAIN, TEST = ["b", "a"], ["c"]
 
@@ -269,9 +269,17 @@ def test_18_joints_are_given_as_17(data, tmp_path):
     packed = loading.packed(data, "train", joints="coco")
     expected = sequence(3, joints=18)[:, TO_COCO]
     np.testing.assert_array_equal(packed.poses[:5], expected)
-    data.joints = "coco"
-    with pytest.raises(DataError, match="17 joints, the model works on openpose with 18"):
-        loading.packed(data, "train", joints="openpose")
+
+
+def test_17_joints_get_a_neck_and_unknown_ones_are_refused(data):
+    packed = loading.packed(data, "train", joints="openpose")
+    poses = loading.packed(data, "train").poses
+    np.testing.assert_array_equal(packed.poses[:, TO_COCO], poses)
+    np.testing.assert_allclose(packed.poses[:, 1, :2], poses[:, 5:7, :2].mean(axis=1), rtol=1e-6)
+    np.testing.assert_array_equal(packed.poses[:, 1, 2], poses[:, 5:7, 2].min(axis=1))
+    data.joints = "h36m"
+    with pytest.raises(DataError, match="data.joints.*h36m .*coco .*lacks left_eye, right_eye, "):
+        loading.packed(data, "train", joints="coco")
 
 
 def test_pose_with_silhouettes_is_the_first_of_two_files(data, tmp_path):

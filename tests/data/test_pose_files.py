@@ -10,11 +10,12 @@ from gaitjax.data import walkers
 from gaitjax.data.readers import pose_files, pose_tracks
 from gaitjax.errors import DataError
 from gaitjax.prepare.__main__ import main
-from gaitjax.skeleton import COCO, TO_COCO
 from tests.helpers import loading
+from tests.helpers.tiny_sets import TO_COCO
 
 WALK = walkers.identity(0, 3, 24)[0][2].astype(np.float64)  # (T, 17, 3), seen from the side
 T = len(WALK)
+BODY_25 = (0, 16, 15, 18, 17, 5, 2, 6, 3, 7, 4, 12, 9, 13, 10, 14, 11)  # of COCO joint i
 OTHER = WALK[::-1] + np.array([400.0, 30.0, -0.2])  # far away, walking the other way, less sure
 
 
@@ -25,7 +26,7 @@ def flat(joints) -> list[float]:
 def openpose(joints: np.ndarray, layout: int) -> list[float]:
     """17 COCO joints as OpenPose writes them: 18 joints or BODY_25."""
     out = np.zeros((layout, 3))
-    out[list(TO_COCO if layout == 18 else pose_files.BODY_25)] = joints
+    out[list(TO_COCO if layout == 18 else BODY_25)] = joints
     out[1] = (out[2] + out[5]) / 2  # neck
     return flat(out)
 
@@ -301,14 +302,3 @@ def test_command_adds_sequences_that_evaluation_reads(tmp_path, capsys):
     (root / "partition.json").write_text("{")
     assert main([*arguments, "--type", "nm-03", "--view", "090"]) == 1
     assert not (root / "anna" / "nm-03").exists()
-
-
-BODY_25 = (
-    "nose neck right_shoulder right_elbow right_wrist left_shoulder left_elbow left_wrist mid_hip "
-    "right_hip right_knee right_ankle left_hip left_knee left_ankle right_eye left_eye right_ear "
-    "left_ear left_big_toe left_small_toe left_heel right_big_toe right_small_toe right_heel"
-).split()  # OpenPose's documentation of its output
-
-
-def test_body_25_joints_are_coco_s():
-    assert tuple(BODY_25[i] for i in pose_files.BODY_25) == COCO.joints

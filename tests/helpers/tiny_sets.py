@@ -8,8 +8,10 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from gaitjax.data import walkers
-from gaitjax.skeleton import TO_COCO, joint_format
+from gaitjax.skeleton import joint_format
 
+# COCO joint i is 18-joint index TO_COCO[i]; the neck is dropped (section 10.1).
+TO_COCO = (0, 15, 14, 17, 16, 5, 2, 6, 3, 7, 4, 11, 8, 12, 9, 13, 10)
 TRAIN, FRAMES = 4, 24  # identities; longest sequence
 # data set -> test identities, types, views
 LAYOUTS = {

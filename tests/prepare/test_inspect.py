@@ -10,6 +10,7 @@ from PIL import Image
 from gaitjax.errors import DataError
 from gaitjax.prepare import drawing
 from gaitjax.prepare.__main__ import main
+from gaitjax.skeleton import COCO
 from tests.helpers import tiny_sets
 
 T = 6
@@ -74,7 +75,7 @@ def test_left_is_blue_and_y_points_down():
     """A body whose left side is at the right edge of the image, its head above its feet."""
     pose = np.zeros((1, 17, 3), np.float32)
     pose[..., 2] = 1.0
-    for j, name in enumerate(drawing.FORMATS["coco"].joints):
+    for j, name in enumerate(COCO.joints):
         pose[0, j, 0] = {"left": 150.0, "right": 50.0}.get(name.split("_")[0], 100.0)
         pose[0, j, 1] = 10.0 * j
     image = Image.open(io.BytesIO(drawing.animation(np.repeat(pose, 2, axis=0), "x")))

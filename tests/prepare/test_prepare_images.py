@@ -13,10 +13,10 @@ from gaitjax.data import images, imputation
 from gaitjax.errors import DataError
 from gaitjax.prepare.__main__ import main
 from gaitjax.prepare.sets import pickles
-from gaitjax.skeleton import TO_COCO
 from gaitjax.transforms import maps
 from gaitjax.untrusted import safe_pickle
 from tests.helpers import loading, tiny_sets
+from tests.helpers.tiny_sets import TO_COCO
 
 FILES = ("imputation_knn", "heatmap")
 
@@ -94,7 +94,7 @@ def test_numbers_that_are_none_become_missing_joints():
     assert not found[[3, 5], [4, 6]].any() and np.isfinite(found).all()
 
 
-@pytest.mark.parametrize("shape", [(5, 16, 3), (5, 17, 2), (5, 54), (5, 17), (5,), (0, 17, 3, 1)])
+@pytest.mark.parametrize("shape", [(5, 19, 3), (5, 17, 2), (5, 54), (5, 17), (5,), (0, 17, 3, 1)])
 def test_other_shapes_are_refused(shape):
     with pytest.raises(DataError, match="x.pkl: shape"):
         pickles.as_poses(np.zeros(shape), "x.pkl")

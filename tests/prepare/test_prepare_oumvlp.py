@@ -17,10 +17,10 @@ from gaitjax.prepare.__main__ import main
 from gaitjax.prepare.driver import Made
 from gaitjax.prepare.sets import oumvlp
 from gaitjax.prepare.sets.oumvlp_walker import on_silhouette
-from gaitjax.skeleton import TO_COCO
 from gaitjax.train import train
 from gaitjax.untrusted import safe_pickle
 from tests.helpers import tiny_sets
+from tests.helpers.tiny_sets import TO_COCO
 
 IDS = ("00001", "00002", "00003", "00004")  # odd ids train
 SIZE = (240, 320)  # height, width

@@ -31,17 +31,14 @@ import numpy as np
 from gaitjax.data.readers import pose_tracks
 from gaitjax.data.readers.pose_tracks import Detection
 from gaitjax.errors import DataError
-from gaitjax.skeleton import TO_COCO
+from gaitjax.skeleton import COCO, convert, stated
 from gaitjax.untrusted import safe_json
 
 FORMATS = ("auto", "alphapose", "coco", "openpose", "mmpose")
 RATES = (20.0, 35.0)  # frames a second that networks trained at 25 to 30 may be shown
 MAX_PEOPLE = 200  # in one frame
 
-# COCO joint i in OpenPose's BODY_25: nose, eyes, ears, shoulders, ..., left one first.
-BODY_25 = (0, 16, 15, 18, 17, 5, 2, 6, 3, 7, 4, 12, 9, 13, 10, 14, 11)
-_COCO = tuple(range(17))
-_JOINTS = {17: _COCO, 18: TO_COCO, 25: BODY_25, 26: _COCO, 133: _COCO, 136: _COCO}
+_COUNTS = (17, 18, 25, 26, 133, 136)
 
 
 class PoseSequence(NamedTuple):
@@ -275,8 +272,8 @@ def keypoints_of(person: dict, counts: tuple[int, ...], where: str) -> np.ndarra
 
 
 def _coco(person: dict, where: str) -> np.ndarray:
-    joints = keypoints_of(person, tuple(_JOINTS), where)
-    joints = joints[list(_JOINTS[len(joints)])]
+    joints = keypoints_of(person, _COUNTS, where)
+    joints = convert(stated(len(joints)), COCO)(joints)
     joints[~(joints[:, 2] > 0)] = 0.0  # NaN too
     return joints
 

@@ -59,8 +59,10 @@ def plan(args: argparse.Namespace) -> Plan:
         if not source.folders(args.source):
             raise DataError(f"{args.source}: neither a .csv file nor folders of pickles in it")
         return pickles.plan(args)
-    if args.pick or args.coco17:
-        raise DataError(f"{args.source} holds {names[0]}; --pick and --coco17 are for pickles")
+    if args.pick or args.joints or args.source_joints:
+        raise DataError(
+            f"{args.source} holds {names[0]}; --pick, --joints and --source_joints are for pickles"
+        )
     rows: dict[tuple[str, str, str], list] = {}
     notes = Counter()
     for name in names:

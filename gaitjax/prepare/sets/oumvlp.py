@@ -19,7 +19,7 @@ from gaitjax.errors import DataError
 from gaitjax.prepare import source
 from gaitjax.prepare.driver import Job, Made, Plan
 from gaitjax.prepare.sets import oumvlp_walker
-from gaitjax.skeleton import ALPHAPOSE, TO_COCO
+from gaitjax.skeleton import ALPHAPOSE, COCO, convert
 from gaitjax.untrusted import safe_json
 
 HELP = """\
@@ -146,7 +146,7 @@ def make(job: Job, root: str, choose: partial, joints: int, compat: bool) -> Mad
         chosen[several] = choose(job, [frames[i] for i in several], numbers, notes)
         notes["wrong-person frames replaced"] = int(np.count_nonzero(chosen))
     poses = np.stack([people[k] for (_, people), k in zip(frames, chosen, strict=True)])
-    return Made(poses[:, TO_COCO] if joints == 17 else poses, _told(notes))
+    return Made(convert(ALPHAPOSE, COCO)(poses) if joints == 17 else poses, _told(notes))
 
 
 def _told(notes: Counter) -> dict[str, int]:

@@ -14,13 +14,13 @@ from gaitjax.data.sets import SETS
 from gaitjax.errors import DataError
 from gaitjax.prepare import source
 from gaitjax.prepare.driver import Job, Made, Plan
-from gaitjax.skeleton import TO_COCO
+from gaitjax.skeleton import FORMATS, convert, joint_format, stated, with_joints
 from gaitjax.untrusted import safe_pickle
 
 HELP = """\
 Pickled poses in OpenGait's layout: SUSTech1K, CCPG, or any other set (opengait). --source holds
 
-  <id>/<type>/<view>/*.pkl     one pose array a folder: (T, V, 3) with 17 or 18 joints, or
+  <id>/<type>/<view>/*.pkl     one pose array a folder: (T, V, 3) in any joint format, or
                                GREW's rows (T, 53) or (T, 51)
 
 Where a folder holds several files, --pick names the one: sustech1k takes 03*.pkl, the pose
@@ -39,8 +39,26 @@ _LARGEST = 1e30  # what float32 takes easily
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     source.add_partition(parser)
     parser.add_argument("--pick", default="", help="pattern of the pose's file, as '03*.pkl'")
+    add_source_joints(parser)
     parser.add_argument(
-        "--coco17", action="store_true", help="write 18 joints as the 17 of COCO, without neck"
+        "--joints", choices=FORMATS, default="", metavar="NAME", help="write this joint format"
+    )
+    parser.add_argument(
+        "--coco17",
+        dest="joints",
+        action="store_const",
+        const="coco",
+        help="--joints coco: 18 joints as 17, without neck",
+    )
+
+
+def add_source_joints(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--source_joints",
+        choices=FORMATS,
+        default="",
+        metavar="NAME",
+        help="the source's joint format; default by their number: 17 coco, 18 alphapose, ...",
     )
 
 
@@ -55,7 +73,7 @@ def plan(args: argparse.Namespace) -> Plan:
     prepared = (s for s in SETS.values() if s.preparation)
     known = next(s.pose_file for s in prepared if s.preparation.command == args.dataset)
     pick = args.pick or known or _EVERY
-    make_one = partial(make, root=args.source, pick=pick, coco17=args.coco17)
+    make_one = partial(make, root=args.source, pick=pick, have=args.source_joints, want=args.joints)
     return Plan(jobs, make_one, *partition(args.source, args.partition, names))
 
 
@@ -68,18 +86,28 @@ def partition(
     return source.partition(path, names) if path else (None, {})
 
 
-def make(job: Job, root: str, pick: str, coco17: bool) -> Made:
-    """The poses of a folder, (T, V, 3).
+def make(job: Job, root: str, pick: str, have: str, want: str) -> Made:
+    """The poses of a folder, (T, V, 3), brought from joint format `have` to `want`, if given.
 
     Raises:
-      DataError: not one file to take; no pickled array of poses.
+      DataError: not one file to take; no pickled array of poses; joints of `want` not known.
     """
     path = pose_file(root, job.files[0], pick)
-    poses, notes = as_poses(safe_pickle.load(path), path)
-    if coco17 and poses.shape[1] == 18:
-        poses = poses[:, TO_COCO]
-        notes["sequences brought from 18 to 17 joints"] = 1
+    poses, notes = as_poses(safe_pickle.load(path), path, have)
+    if want:
+        before = poses.shape[1]
+        poses = in_format(poses, path, have, want)
+        if poses.shape[1] != before:
+            notes[f"sequences brought from {before} to {poses.shape[1]} joints"] = 1
     return Made(poses, notes)
+
+
+def in_format(poses: np.ndarray, path: str, have: str, want: str) -> np.ndarray:
+    """Poses of joint format `have` ("": the usual one of as many joints) in format `want`."""
+    try:
+        return convert(stated(poses.shape[1], have), joint_format(want))(poses)
+    except DataError as error:
+        raise DataError(f"{path}: {error} (--source_joints)") from None
 
 
 def pose_file(root: str, folder: str, pick: str) -> str:
@@ -97,18 +125,27 @@ def pose_file(root: str, folder: str, pick: str) -> str:
     return path
 
 
-def as_poses(array: np.ndarray, path: str) -> tuple[np.ndarray, dict[str, int]]:
-    """An array of poses in any of the layouts in use as (T, V, 3) float64, with notes."""
+def as_poses(array: np.ndarray, path: str, have: str = "") -> tuple[np.ndarray, dict[str, int]]:
+    """An array of poses in any of the layouts in use as (T, V, 3) float64, with notes.
+
+    Args:
+      have: its joint format; "": any with as many joints.
+
+    Raises:
+      DataError: no layout of poses, another number of joints.
+    """
     notes = {}
     rows = array.ndim == 2 and array.shape[1] in (51, 53)
     if rows:
         notes[f"sequences stored as rows of {array.shape[1]} numbers"] = 1
         array = array[:, -51:].reshape(-1, 17, 3)
-    if array.ndim != 3 or array.shape[1] not in (17, 18) or array.shape[2] != 3:
+    if array.ndim != 3 or not with_joints(array.shape[1]) or array.shape[2] != 3:
         raise DataError(
-            f"{path}: shape {array.shape}; expected (frames, 17 or 18, 3): x, y, confidence, or "
-            "rows of 51 or 53 numbers"
+            f"{path}: shape {array.shape}; expected (frames, joints, 3): x, y, confidence, of as "
+            f"many joints as a format of {', '.join(FORMATS)}, or rows of 51 or 53 numbers"
         )
+    if have and array.shape[1] != joint_format(have).num_joints:
+        in_format(array, path, have, have)
     poses = array.astype(np.float64)
     lost = ~(np.abs(poses) < _LARGEST).all(axis=-1)
     if lost.any():
