@@ -97,8 +97,9 @@ class Model:
         windows = sampling.MEAN_WINDOWS if several else 1
         needed = 2 ** max(0, len(poses) * windows - 1).bit_length()
         config.eval.batch_size = batch_size or min(needed, config.eval.batch_size)
+        feed = Feed.in_memory({"poses": poses})
         found = embedding.embed_dataset(
-            config, self._network, self.variables, _feed(poses), self._mesh, self._embed
+            config, self._network, self.variables, feed, self._mesh, self._embed
         )
         return found[config.eval.embedding]
 
@@ -192,19 +193,3 @@ def _tuples(value):
     if isinstance(value, dict):
         return {key: _tuples(item) for key, item in value.items()}
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
-
-
-def _feed(sequences: list[np.ndarray]) -> Feed:
-    """Sequences in memory as a data set; names are their numbers."""
-    lengths = np.array([len(sequence) for sequence in sequences], np.int32)
-    offsets = np.cumsum(lengths) - lengths
-    frames = np.concatenate(sequences)
-    names = np.array([str(i) for i in range(len(sequences))])
-
-    def clips(rows: np.ndarray, windows: np.ndarray) -> dict[str, np.ndarray]:
-        return {"poses": frames[offsets[rows][:, None] + windows]}
-
-    def poses(row: int) -> np.ndarray:
-        return sequences[row]
-
-    return Feed(names, names, names, lengths, None, clips, poses, "in memory")

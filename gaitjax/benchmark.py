@@ -7,13 +7,9 @@ and a large copy timed in the same run.
 """
 
 import contextlib
-import json
-import os
 import platform
 import resource
-import shlex
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -26,15 +22,13 @@ import numpy as np
 from jax.experimental.compilation_cache import compilation_cache
 from ml_collections import ConfigDict
 
-import gaitjax
-from gaitjax import models, sharding
+from gaitjax import sharding
 from gaitjax.config import ConfigError, load, override_all, parser
-from gaitjax.data import sampling
 from gaitjax.errors import DataError
 from gaitjax.evaluation import distances
-from gaitjax.performance import cost
-from gaitjax.skeleton import joint_format
-from gaitjax.training import optim, step
+from gaitjax.performance import cost, walks
+from gaitjax.performance import record as records
+from gaitjax.training import setup, step
 from gaitjax.transforms import maps, pipeline
 
 # Without --config: one of each network, at sizes that a small CPU finishes (batch, frames).
@@ -46,7 +40,6 @@ DEFAULT = {
     "skeletongaitpp_gait3d": (4, 10),
 }
 PARTS = ("step", "data", "eval", "maps")
-SEQUENCE = 80  # frames of each synthetic sequence
 GALLERY = 4096  # embeddings on each side of the distance matrix
 
 _CACHE_OPTIONS = ("jax_compilation_cache_dir", "jax_persistent_cache_min_compile_time_secs")
@@ -65,13 +58,13 @@ def timed(run: Callable[[int], object], repeats: int) -> float:
     return statistics.median(seconds)
 
 
-def compiled(fn: Callable, *args, **options) -> tuple[Callable, Row]:
-    """`fn` compiled for `args`; seconds to compile and to load it again, operations, memory."""
+def compiled(fn: Callable, *args) -> tuple[Callable, Row]:
+    """`fn` (jitted) compiled for `args`, and what that took: seconds, operations, memory."""
     row: Row = {}
     for name in ("compile_s", "cached_compile_s"):
         jax.clear_caches()
         start = time.perf_counter()
-        program = jax.jit(fn, **options).lower(*args).compile()
+        program = fn.lower(*args).compile()
         row[name] = time.perf_counter() - start
     estimate = cost.of(program)
     row |= {"gflop": estimate.flops / 1e9, "gbyte": estimate.traffic / 1e9}
@@ -91,44 +84,11 @@ def peak(repeats: int) -> dict[str, float]:
     }
 
 
-class Walks:
-    """A synthetic data set for a config: resident poses, and batches as training draws them."""
-
-    def __init__(self, config: ConfigDict):
-        size, train = config.train.batch_size, config.train
-        self.config = config
-        self.lengths = np.full(2 * size, SEQUENCE + train.frames, np.int32)
-        self.offsets = np.cumsum(self.lengths) - self.lengths
-        self.class_ids = np.arange(2 * size, dtype=np.int32) // max(train.per_identity, 2)
-        rng = np.random.default_rng(config.seed)
-        joints = joint_format(config.model.joints).num_joints
-        poses = rng.normal(size=(self.lengths.sum(), joints, 3)).astype(np.float32)
-        poses = poses * (20, 40, 0) + (300, 250, 0.9)
-        self.frames = jnp.asarray(poses, jnp.float32)
-        shape = (size, train.frames, 64, 64)
-        self.images = {}
-        if "map" in config.data.modality:
-            self.images["maps"] = rng.integers(0, 256, (*shape, 2), np.uint8)
-        if "silhouette" in config.data.modality:
-            self.images["silhouettes"] = rng.integers(0, 256, shape, np.uint8)
-
-    def batch(self, t: int) -> dict:
-        """Step t's batch, sampled on the host and put on the device."""
-        train, seed = self.config.train, self.config.seed
-        rows = sampling.rows(
-            self.class_ids, train.batch_size, train.per_identity, train.shuffle, seed, t
-        )
-        windows = sampling.windows(
-            self.lengths, rows, train.frames, train.skip, train.clip, seed, t
-        )
-        index = self.offsets[rows][:, None] + windows
-        batch = {"labels": self.class_ids[rows], "index": index.astype(np.int32), **self.images}
-        return jax.tree.map(jnp.asarray, batch)
-
-
 def measure(config: ConfigDict, what: str, repeats: int) -> list[Row]:
     """Rows of the table for one config: name, seconds, sequences and frames, cost."""
-    walks = Walks(config)
+    made = setup.make(config, sharding.make_mesh())
+    feed = walks.feed(config, made.mesh)
+    batch_at = setup.batches(config, feed, made.mesh)
     wanted = PARTS if what == "all" else (what,)
     rows: list[Row] = []
     size, frames = config.train.batch_size, config.train.frames
@@ -137,51 +97,44 @@ def measure(config: ConfigDict, what: str, repeats: int) -> list[Row]:
         row = {"what": name, "seconds": seconds, "sequences_per_s": n / seconds, **costs}
         rows.append(row | ({"frames_per_s": n * t / seconds} if t else {}))
 
-    model = models.build(config)
     if "step" in wanted:
-        for made in _training(config, model, walks, repeats):
-            add(*made)
+        for row in _training(made, feed.frames, batch_at, repeats):
+            add(*row)
     if "step" in wanted or "data" in wanted:
-        for made in _input(config, walks, repeats):
-            add(*made)
+        for row in _input(config, feed.frames, batch_at, repeats):
+            add(*row)
     if "eval" in wanted:
-        for made in _evaluation(config, model, walks, repeats):
-            add(*made)
+        for row in _evaluation(made, feed.frames, batch_at, repeats):
+            add(*row)
     if "maps" in wanted:
-        poses = walks.frames[: size * frames, :17].reshape(size, frames, 17, 3)
-        render, costs = compiled(maps.render, poses)
+        poses = jnp.asarray(walks.poses(config, size, frames)[:, :, :17])
+        render, costs = compiled(jax.jit(maps.render), poses)
         add("maps from poses", timed(lambda i: render(poses), repeats), costs)
     _share_of_step(rows)
     return rows
 
 
-def _training(config, model, walks, repeats) -> Iterator[tuple[str, float, Row]]:
-    shapes = step.variable_shapes(config, model)
-    tx = optim.optimizer(config, shapes["params"])
-    lr, _ = optim.schedule(config.schedule, config.train.steps)
-    state = jax.jit(lambda: step.init_state(config, model, tx))()
-    batch = walks.batch(0)
+def _training(made, resident, batch_at, repeats) -> Iterator[tuple[str, float, Row]]:
+    config, _, model, optimizer, *_ = made
+    state, batch = setup.initial_state(made), batch_at(0)
 
     def network(state, x, labels):
         key = jax.random.key(0)
         grads, stats, metrics = step.gradients(config, model, state, x, labels, key)
-        return step.apply_gradients(config, tx, state, grads, stats), metrics
+        return step.apply_gradients(config, optimizer, state, grads, stats), metrics
 
     key = jax.random.key(1)
-    x = jax.jit(lambda b: pipeline.train_input(config, key, step.clips_of(walks.frames, b)))(batch)
-    alone, costs = compiled(network, state, x, batch["labels"])
+    x = jax.jit(lambda b: pipeline.train_input(config, key, step.clips_of(resident, b)))(batch)
+    alone, costs = compiled(jax.jit(network), state, x, batch["labels"])
     yield "network", timed(lambda i: alone(state, x, batch["labels"]), repeats), costs
 
     together = config.train.steps_per_dispatch
-    update = step.make_update(config, model, tx, lr)
-    several = step.several(update, loop=jax.default_backend() != "cpu")
-    first = (batch,) * together
-    whole, costs = compiled(several, state, walks.frames, first, donate_argnums=(0,))
+    whole, costs = compiled(setup.update(made), state, resident, (batch,) * together)
     holder = [state]  # the state before is consumed by the step
 
     def run(i: int):
-        batches = tuple(walks.batch(i * together + k) for k in range(together))
-        holder[0], metrics = whole(holder[0], walks.frames, batches)
+        batches = tuple(batch_at(i * together + k) for k in range(together))
+        holder[0], metrics = whole(holder[0], resident, batches)
         return metrics
 
     for name in ("gflop", "gbyte"):
@@ -191,30 +144,30 @@ def _training(config, model, walks, repeats) -> Iterator[tuple[str, float, Row]]
     yield "whole step", timed(run, repeats) / together, costs
 
 
-def _input(config, walks, repeats) -> Iterator[tuple[str, float, Row]]:
+def _input(config, resident, batch_at, repeats) -> Iterator[tuple[str, float, Row]]:
     key = jax.random.key(0)
 
     def build(frames, batch):
         return pipeline.train_input(config, key, step.clips_of(frames, batch))
 
-    make, costs = compiled(build, walks.frames, walks.batch(0))
-    yield "sampling", timed(walks.batch, repeats), {}
-    yield "sampling and input", timed(lambda i: make(walks.frames, walks.batch(i)), repeats), costs
+    make, costs = compiled(jax.jit(build), resident, batch_at(0))
+    yield "sampling", timed(batch_at, repeats), {}
+    yield "sampling and input", timed(lambda i: make(resident, batch_at(i)), repeats), costs
 
 
-def _evaluation(config, model, walks, repeats) -> Iterator[tuple[str, float, Row, int, int]]:
+def _evaluation(made, resident, batch_at, repeats) -> Iterator[tuple[str, float, Row, int, int]]:
+    config = made.config
     size, frames = config.train.batch_size, config.train.frames
-    batch = {name: value for name, value in walks.batch(0).items() if name != "labels"}
-    key, example = jax.random.key(0), step.example_clips(config, frames)
-    variables = jax.jit(lambda: step.init_variables(config, model, key, example))()
-    embed, costs = compiled(step.make_embed(config, model), variables, walks.frames, batch)
-    outputs = embed(variables, walks.frames, batch)
-    seconds = timed(lambda i: embed(variables, walks.frames, batch), repeats)
+    batch = {name: value for name, value in batch_at(0).items() if name != "labels"}
+    variables = setup.variables(setup.initial_state(made))
+    embed, costs = compiled(setup.embed(made), variables, resident, batch)
+    outputs = embed(variables, resident, batch)
+    seconds = timed(lambda i: embed(variables, resident, batch), repeats)
     yield "embed", seconds, costs, size, frames
 
     _, d, p = outputs[config.eval.embedding].shape
     x = jnp.asarray(np.random.default_rng(0).normal(size=(p, GALLERY, d)), jnp.float32)
-    pairs, costs = compiled(lambda x: distances.pairwise(x, x, config.eval.metric), x)
+    pairs, costs = compiled(jax.jit(lambda x: distances.pairwise(x, x, config.eval.metric)), x)
     name = f"distances of {GALLERY} to {GALLERY}"
     yield name, timed(lambda i: pairs(x), repeats), costs, GALLERY, 0
 
@@ -256,20 +209,6 @@ def table(rows: list[Row]) -> str:
     )
 
 
-def machine() -> dict:
-    """Device, processors, versions and load, for whoever reads the numbers later."""
-    device = jax.devices()[0]
-    return {
-        "device": device.device_kind,
-        "devices": jax.device_count(),
-        "cores": os.cpu_count(),
-        "load_average": os.getloadavg()[0],
-        "python": platform.python_version(),
-        "jax": jax.__version__,
-        "system": platform.system(),
-    }
-
-
 def memory() -> float:
     """Largest memory of the process so far in MiB: of the device, or on the CPU the host's."""
     stats = jax.devices()[0].memory_stats()
@@ -300,7 +239,7 @@ def benchmark(configs: dict[str, ConfigDict], what: str, repeats: int, say: Call
     with _empty_compilation_cache():
         top = peak(repeats)
         say(f"peak: {top['gflop_per_s']:,.0f} GFLOP/s, {top['gbyte_per_s']:,.1f} GB/s")
-        record = {"machine": machine(), "peak": top, "configs": {}}
+        record = {"machine": records.machine(), "peak": top, "configs": {}}
         for name, config in configs.items():
             rows = measure(config, what, repeats)
             for row in rows:
@@ -351,33 +290,8 @@ def main(argv: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     if args.json:
-        write_json(args.json, record, "gaitjax.benchmark", argv)
+        records.write(args.json, record, "gaitjax.benchmark", argv)
     return 0
-
-
-def commit() -> str:
-    """The commit of this checkout, "-dirty" if files differ from it; else the version."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
-    folder = Path(__file__).parents[1]
-    if not (folder / ".git").exists():
-        return gaitjax.__version__
-    try:
-        return subprocess.run(
-            command, cwd=folder, check=True, capture_output=True, text=True
-        ).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return gaitjax.__version__
-
-
-def write_json(path: Path, record: dict, module: str, argv: list[str] | None) -> None:
-    """Writes `record`, the "command" (None: sys.argv's) and the "commit" that made it."""
-    arguments = sys.argv[1:] if argv is None else argv
-    record["command"] = shlex.join(["python", "-m", module, *arguments])
-    record["commit"] = commit()
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(record, indent=1) + "\n")
-    os.replace(temporary, path)
-    print(f"\nwritten: {path}")
 
 
 def _parser():

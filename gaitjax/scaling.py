@@ -15,11 +15,11 @@ import jax
 from jax.sharding import AxisType
 from ml_collections import ConfigDict
 
-from gaitjax.benchmark import write_json
 from gaitjax.config import ConfigError, from_arguments, parser
 from gaitjax.errors import DataError
 from gaitjax.performance import cost
-from gaitjax.training import dry_run
+from gaitjax.performance import record as records
+from gaitjax.training import setup
 
 DEVICES = (1, 2, 4, 8, 16, 32, 64)
 COLLECTIVES = ("all-reduce", "all-gather", "reduce-scatter", "all-to-all", "collective-permute")
@@ -80,7 +80,9 @@ def row(config: ConfigDict, count: int, batch: int) -> dict[str, float]:
     config.train.batch_size = batch
     auto = (AxisType.Auto,)
     mesh = jax.make_mesh((count,), ("data",), auto, devices=jax.devices()[:count])
-    program = dry_run.lower(*dry_run.training_step(config), mesh).compile()
+    made = setup.make(config, mesh)
+    state, frames, shape = setup.shapes(made)
+    program = setup.update(made).lower(state, frames, (shape,)).compile()
     estimate, sent = cost.of(program), communication(program)
     return {
         "devices": count,
@@ -131,7 +133,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     if args.json:
-        write_json(args.json, record, "gaitjax.scaling", argv)
+        records.write(args.json, record, "gaitjax.scaling", argv)
     return 0
 
 

@@ -17,18 +17,16 @@ import time
 from pathlib import Path
 
 import jax
-import numpy as np
 from ml_collections import ConfigDict
 
-from gaitjax import models, sharding, weights
+from gaitjax import sharding, weights
 from gaitjax.config import ConfigError, from_arguments, parser
-from gaitjax.data import sampling
-from gaitjax.data.feed import open_feed
+from gaitjax.data.feed import Feed
 from gaitjax.data.prefetch import prefetch
 from gaitjax.errors import DataError, TrainingError
 from gaitjax.evaluation.trial import Trial, headline_metrics, open_trial
 from gaitjax.performance import cost
-from gaitjax.training import checkpoint, dry_run, optim, step
+from gaitjax.training import checkpoint, dry_run, setup
 from gaitjax.training.metrics import MetricWriter, Progress
 
 # Fields that may differ between the runs that share a work directory.
@@ -175,35 +173,21 @@ def train(config: ConfigDict, workdir: str | Path) -> tuple[dict, dict]:
     ############################################################ devices, config, data
     mesh = sharding.make_mesh()
     _check(config, mesh)
-    feed = open_feed(config, "train", mesh)
-    identities, class_ids = np.unique(feed.labels, return_inverse=True)
-    class_ids = class_ids.astype(np.int32)
-    whole, split = sharding.replicated(mesh), sharding.batched(mesh)
-
-    def batch_at(t: int) -> dict:
-        size, section = config.train.batch_size, config.train
-        rows = sampling.rows(class_ids, size, section.per_identity, section.shuffle, config.seed, t)
-        windows = sampling.windows(
-            feed.lengths, rows, section.frames, section.skip, section.clip, config.seed, t
-        )
-        return sharding.put_tree({"labels": class_ids[rows], **feed.clips(rows, windows)}, split)
-
+    feed = Feed.open(config, "train", mesh)
+    batch_at = setup.batches(config, feed, mesh)
     batch_at(0)  # a batch that cannot be drawn is refused before anything is written
     _claim(workdir, config)
     say(
         f"devices: {mesh.size} x {jax.devices()[0].device_kind}, "
         f"{jax.process_count()} process(es)\n"
-        f"data: {config.data.name}, {len(identities)} identities, {len(class_ids)} sequences, "
-        f"{feed.about}"
+        f"data: {config.data.name}, {len(set(feed.labels))} identities, "
+        f"{len(feed.labels)} sequences, {feed.about}"
     )
 
     ############################################################ network, optimiser, state
-    model = models.build(config)
-    shapes = step.variable_shapes(config, model)
-    tx = optim.optimizer(config, shapes["params"])
-    lr, _ = optim.schedule(config.schedule, config.train.steps)
-    state = jax.jit(lambda: step.init_state(config, model, tx), out_shardings=whole)()
-    count = cost.numbers(shapes["params"])
+    made = setup.make(config, mesh)
+    state = setup.initial_state(made)
+    count = cost.numbers(state["params"])
     say(f"network: {config.model.name}, {count:,} parameters, {config.model.dtype}")
 
     ############################################################ resume, or start from weights
@@ -216,23 +200,17 @@ def train(config: ConfigDict, workdir: str | Path) -> tuple[dict, dict]:
     start = int(state["step"])
 
     ############################################################ one dispatch
-    on_cpu = jax.default_backend() == "cpu"
-    update = jax.jit(
-        step.several(step.make_update(config, model, tx, lr), loop=not on_cpu),
-        donate_argnums=(0,),
-        in_shardings=(whole, whole, split),
-        out_shardings=(whole, whole),
-    )
+    update = setup.update(made)
     total, together = config.train.steps, config.train.steps_per_dispatch
     plan = _dispatches(start, total, together)
-    if together > 1 and on_cpu:
+    if together > 1 and sharding.on_cpu(mesh):
         say("note: train.steps_per_dispatch is for accelerators; here it takes longer to compile")
 
     def batches_at(i: int) -> tuple[dict, ...]:
         return tuple(batch_at(t) for t in plan[i])
 
     ############################################################ loop
-    trial = _trial(config, model, mesh, say)
+    trial = _trial(config, made.model, mesh, say)
     _check_keep_best(config, trial)
     writer = MetricWriter(workdir, start, active=main_process)
     progress = Progress(start, total, "seq", config.train.batch_size, active=main_process)
@@ -245,8 +223,8 @@ def train(config: ConfigDict, workdir: str | Path) -> tuple[dict, dict]:
         for resource in (checkpoints, progress, writer):
             finally_.callback(resource.close)
         finally_.enter_context(sharding.end_with_others())
-        made = prefetch(batches_at, 0, len(plan))
-        for steps, batches in zip(plan, made, strict=True):
+        ahead = prefetch(batches_at, 0, len(plan))
+        for steps, batches in zip(plan, ahead, strict=True):
             if len(steps) not in programs:
                 with progress.paused():
                     programs[len(steps)] = _compile(update, (state, feed.frames, batches), say)
@@ -329,10 +307,7 @@ def _check_keep_best(config: ConfigDict, trial: Trial | None) -> None:
 
 def _evaluate(trial, state, workdir, writer, done) -> dict:
     """Evaluate the state, record it, and keep best.npz by `train.keep_best`."""
-    variables = {
-        "params": state.get("ema", state["params"]),
-        "batch_stats": state["batch_stats"],
-    }
+    variables = setup.variables(state)
     record = trial.record(variables)
     values = headline_metrics(record)
     writer.write(done, values)

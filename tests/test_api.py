@@ -63,7 +63,7 @@ def test_embeds_as_evaluation_does(trained, tmp_path):
     root = tiny_sets.generate(tmp_path / "data", config.data)
     config.data.update(root=str(root), cache_dir=str(tmp_path / "cache"))
     mesh = sharding.make_mesh()
-    split = feed.open_feed(config, "test", mesh)
+    split = feed.Feed.open(config, "test", mesh)
     variables, _ = checkpoint.load_variables(path)
     found = embed_dataset(config, models.build(config), variables, split, mesh)["embed_1"]
 

@@ -4,8 +4,9 @@ A batch is asked for by sequence rows and frame indices; where the poses live (o
 device, or on the host when they exceed the budget) does not change its content.
 """
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import jax
 import numpy as np
@@ -15,16 +16,17 @@ from ml_collections import ConfigDict
 from gaitjax import sharding
 from gaitjax.data import images, listing, packing, partitions, walkers
 
+Images = Callable[[np.ndarray, np.ndarray], dict[str, np.ndarray]]
 
-class Feed(NamedTuple):
-    """One split of a data set, ready to be batched.
+
+@dataclass(frozen=True, eq=False)
+class Feed:
+    """One split of a data set, ready to be batched; made by `open` or `in_memory`.
 
     Attributes:
       labels, types, views: (S,) str, in data-set order.
       lengths: (S,) int32 frames.
       frames: (F, V, 3) poses of all sequences on every device; None if not resident.
-      clips: (rows (N,), frame indices (N, T)) -> dict of host arrays for a batch.
-      poses: row -> its poses (T, V, 3) on the host; None if the modality has none.
       about: one line on what lives where.
     """
 
@@ -33,65 +35,105 @@ class Feed(NamedTuple):
     views: np.ndarray
     lengths: np.ndarray
     frames: jax.Array | None
-    clips: Callable[[np.ndarray, np.ndarray], dict[str, np.ndarray]]
-    poses: Callable[[int], np.ndarray] | None
     about: str
+    _poses: np.ndarray | None  # (F, V, 3) on the host; None if the modality has none
+    _images: Images | None  # (rows (N,), frame indices (N, T)) -> clips of maps, silhouettes
 
+    @classmethod
+    def open(cls, config: ConfigDict, split: str, mesh: Mesh) -> "Feed":
+        """The train or test split of `config.data`; without a root, walkers are made.
 
-def open_feed(config: ConfigDict, split: str, mesh: Mesh) -> Feed:
-    """The train or test split of `config.data`; without a root, walkers are made.
+        Raises:
+          DataError: see `gaitjax.data.packing` and `gaitjax.data.images`.
+        """
+        data, modality = _with_root(config.data), config.data.modality.split("+")
+        where = partitions.open_split(data, split)
+        packed = clips_of_images = frames = None
+        about = []
+        if "pose" in modality:
+            packed = packing.load(
+                where,
+                data.joints,
+                config.model.joints,
+                impute=data.impute_test if split == "test" and data.impute_test else data.impute,
+                modality=data.modality,
+                cache_dir=data.cache_dir,
+            )
+            size = packed.poses.nbytes / 2**20
+            if size <= data.device_budget_gb * 1024:
+                frames = sharding.put(packed.poses, sharding.replicated(mesh))
+            kept = "on each device" if frames is not None else "on the host"
+            about.append(f"{size:.0f} MiB of float32 poses {kept}")
+        if modality != ["pose"]:
+            listed = listing.scan(where)
+            files = images.image_files(listed, data.modality)
+            files = {part: paths for part, paths in files.items() if part != "poses"}
+            first = next(iter(files.values()))
+            lengths = packed.lengths if packed else images.frame_counts(first)
+            clips_of_images = images.ImageClips(files, lengths, data.image_cache_gb)
+            about.append(f"{' and '.join(files)} read from disk")
+        of, lengths = packed or listed, packed.lengths if packed else lengths
+        poses = packed.poses if packed else None
+        names = of.labels, of.types, of.views
+        return cls(*names, lengths, frames, ", ".join(about), poses, clips_of_images)
 
-    Raises:
-      DataError: see `gaitjax.data.packing` and `gaitjax.data.images`.
-    """
-    data, modality = _with_root(config.data), config.data.modality.split("+")
-    where = partitions.open_split(data, split)
-    packed = clips_of_images = frames = None
-    about = []
-    if "pose" in modality:
-        packed = packing.load(
-            where,
-            data.joints,
-            config.model.joints,
-            impute=data.impute_test if split == "test" and data.impute_test else data.impute,
-            modality=data.modality,
-            cache_dir=data.cache_dir,
-        )
-        size = packed.poses.nbytes / 2**20
-        if size <= data.device_budget_gb * 1024:
-            frames = sharding.put(packed.poses, sharding.replicated(mesh))
-        kept = "on each device" if frames is not None else "on the host"
-        about.append(f"{size:.0f} MiB of float32 poses {kept}")
-    if modality != ["pose"]:
-        listed = listing.scan(where)
-        files = images.image_files(listed, data.modality)
-        files = {part: paths for part, paths in files.items() if part != "poses"}
-        lengths = packed.lengths if packed else images.frame_counts(next(iter(files.values())))
-        clips_of_images = images.ImageClips(files, lengths, data.image_cache_gb)
-        about.append(f"{' and '.join(files)} read from disk")
+    @classmethod
+    def in_memory(
+        cls,
+        parts: Mapping[str, Sequence[np.ndarray]],
+        labels: Sequence[str] | None = None,
+        mesh: Mesh | None = None,
+    ) -> "Feed":
+        """Sequences in memory as a data set.
 
-    def clips(rows: np.ndarray, windows: np.ndarray) -> dict[str, np.ndarray]:
+        Args:
+          parts: "poses", S arrays (T, V, 3) float32, "maps", S arrays (T, 64, 64, 2) uint8,
+            and "silhouettes", S arrays (T, 64, W) uint8; at least one, of the same lengths.
+          labels: S identities; default: each sequence is its own. Types and views are the
+            sequences' numbers.
+          mesh: where the poses are to be resident; default: they stay on the host.
+        """
+        others = {part: arrays for part, arrays in parts.items() if part != "poses"}
+
+        def clips(rows: np.ndarray, windows: np.ndarray) -> dict[str, np.ndarray]:
+            pairs = list(zip(rows, windows, strict=True))
+            return {part: np.stack([a[row][w] for row, w in pairs]) for part, a in others.items()}
+
+        lengths = np.array([len(a) for a in next(iter(parts.values()))], np.int32)
+        numbers = np.arange(len(lengths)).astype(str)
+        poses = np.concatenate(parts["poses"]) if "poses" in parts else None
+        resident = mesh is not None and poses is not None
+        frames = sharding.put(poses, sharding.replicated(mesh)) if resident else None
+        labels = numbers if labels is None else np.asarray(labels)
+        read = clips if others else None
+        return cls(labels, numbers, numbers, lengths, frames, "in memory", poses, read)
+
+    def clips(self, rows: np.ndarray, windows: np.ndarray) -> dict[str, np.ndarray]:
+        """Frames `windows` (N, T) of the sequences `rows` (N,), as host arrays.
+
+        "index" (N, T) into `frames` where those are resident, else "poses" (N, T, V, 3);
+        "maps" (N, T, 64, 64, 2) and "silhouettes" (N, T, 64, W) as the modality says.
+        """
         batch = {}
-        if packed is not None:
-            index = packed.offsets[rows][:, None] + windows
-            batch = {"index": index} if frames is not None else {"poses": packed.poses[index]}
-        return batch | (clips_of_images(rows, windows) if clips_of_images else {})
+        if self._poses is not None:
+            index = self._offsets[rows][:, None] + windows
+            batch = {"poses": self._poses[index]} if self.frames is None else {"index": index}
+        return batch | (self._images(rows, windows) if self._images else {})
 
-    def poses(row: int) -> np.ndarray:
-        start = packed.offsets[row]
-        return packed.poses[start : start + packed.lengths[row]]
+    @property
+    def has_poses(self) -> bool:
+        """Whether `poses` can be asked: not where the modality is maps."""
+        return self._poses is not None
 
-    of = packed or listed
-    return Feed(
-        of.labels,
-        of.types,
-        of.views,
-        packed.lengths if packed else lengths,
-        frames,
-        clips,
-        poses if packed else None,
-        ", ".join(about),
-    )
+    def poses(self, row: int) -> np.ndarray:
+        """The poses (T, V, 3) of one sequence, on the host."""
+        start = self._offsets[row]
+        return self._poses[start : start + self.lengths[row]]
+
+    @cached_property
+    def _offsets(self) -> np.ndarray:
+        """First row of each sequence in the poses, (S,) int64."""
+        return np.cumsum(self.lengths, dtype=np.int64) - self.lengths
 
 
 def _with_root(data: ConfigDict) -> ConfigDict:

@@ -147,11 +147,11 @@ def _report(trial: Trial, record: dict, untrained: dict | None, folder: Path) ->
             "embedding": record["embedding"],
             "window": record["window"],
         },
-        poses=feed.poses,
+        poses=feed.poses if feed.has_poses else None,
         joints=config.model.joints,
         untrained=untrained,
     )
-    if feed.poses is not None:
+    if feed.has_poses:
         # One walk of the first identity from up to six views.
         rows = np.flatnonzero((feed.labels == feed.labels[0]) & (feed.types == feed.types[0]))[:6]
         strips = {

@@ -10,7 +10,7 @@ from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
 from gaitjax.data import partitions
-from gaitjax.data.feed import Feed, open_feed
+from gaitjax.data.feed import Feed
 from gaitjax.errors import ConfigError, DataError
 from gaitjax.evaluation import embedding
 from gaitjax.evaluation.protocols import evaluate
@@ -135,7 +135,7 @@ class Trial:
 
 def open_trial(config: ConfigDict, model: nn.Module, mesh: Mesh) -> Trial:
     """The network `model` and the test set of `config`; DataError where the data has none."""
-    return Trial(config, model, open_feed(config, "test", mesh), mesh)
+    return Trial(config, model, Feed.open(config, "test", mesh), mesh)
 
 
 def headline_metrics(record: dict) -> dict[str, float]:

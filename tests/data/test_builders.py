@@ -64,7 +64,7 @@ def test_any_program_can_read_them(folders):
 def test_batches_are_the_same_bit_for_bit(folders):
     mesh = Mesh(np.array(jax.devices()[:1]), ("data",))
     feeds = [
-        feed.open_feed(_config(folders, name, root), "train", mesh)
+        feed.Feed.open(_config(folders, name, root), "train", mesh)
         for name, root in (("walkers", "walkers"), ("tfds:walkers", "tfds"))
     ]
     assert feeds[0].about == feeds[1].about

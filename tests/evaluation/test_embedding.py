@@ -13,18 +13,6 @@ from tests.helpers import tiny_sets
 LENGTHS = (9, 17, 11, 24, 40, 24, 33, 9, 60, 21)
 
 
-def feed_of(sequences: list[np.ndarray]) -> Feed:
-    lengths = np.array([len(s) for s in sequences], np.int32)
-    offsets = np.cumsum(lengths) - lengths
-    frames = np.concatenate(sequences)
-    names = np.array([str(i) for i in range(len(sequences))])
-
-    def clips(rows, windows):
-        return {"poses": frames[offsets[rows][:, None] + windows]}
-
-    return Feed(names, names, names, lengths, None, clips, None, "")
-
-
 def test_every_sequence_has_the_embedding_it_has_alone(monkeypatch):
     config = load("gaittr_gait3d")
     tiny_sets.shrink(config)
@@ -50,8 +38,8 @@ def test_every_sequence_has_the_embedding_it_has_alone(monkeypatch):
         return traced
 
     monkeypatch.setattr(step, "make_embed", counted)
-    mesh = sharding.make_mesh()
-    together = embedding.embed_dataset(config, model, variables, feed_of(sequences), mesh)
+    mesh, feed = sharding.make_mesh(), Feed.in_memory({"poses": sequences})
+    together = embedding.embed_dataset(config, model, variables, feed, mesh)
     assert sorted(traces) == [(8, 16), (8, 24), (8, 40), (8, 64)]  # each compiled once
 
     alone = jax.jit(make_embed(config, model))

@@ -12,10 +12,9 @@ import numpy as np
 from jax.experimental.multihost_utils import process_allgather
 
 from gaitjax import models, sharding
-from gaitjax.data import sampling
-from gaitjax.data.feed import open_feed
+from gaitjax.data.feed import Feed
 from gaitjax.evaluation import embedding
-from gaitjax.training import step
+from gaitjax.training import setup, step
 from tests.helpers import tiny
 
 
@@ -28,24 +27,16 @@ def embeddings(config) -> np.ndarray:
         out_shardings=sharding.replicated(mesh),
     )()
     variables = jax.tree.map(np.asarray, variables)
-    feed = open_feed(config, "test", mesh)
+    feed = Feed.open(config, "test", mesh)
     return embedding.embed_dataset(config, model, variables, feed, mesh)["embed_1"]
 
 
 def batches(config) -> np.ndarray:
-    """Sequences and frames of the first three batches."""
-    feed, train = open_feed(config, "train", sharding.make_mesh()), config.train
-    _, class_ids = np.unique(feed.labels, return_inverse=True)
-    drawn = []
-    for t in range(3):
-        rows = sampling.rows(
-            class_ids, train.batch_size, train.per_identity, train.shuffle, config.seed, t
-        )
-        windows = sampling.windows(
-            feed.lengths, rows, train.frames, train.skip, train.clip, config.seed, t
-        )
-        drawn.append(np.column_stack([rows, windows]))
-    return np.stack(drawn)
+    """Labels and frames of the first three batches."""
+    mesh = sharding.make_mesh()
+    batch_at = setup.batches(config, Feed.open(config, "train", mesh), mesh)
+    drawn = [process_allgather(batch_at(t), tiled=True) for t in range(3)]
+    return np.stack([np.column_stack([batch["labels"], batch["index"]]) for batch in drawn])
 
 
 def main() -> None:

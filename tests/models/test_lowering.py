@@ -15,8 +15,9 @@ from ml_collections import ConfigDict
 
 from gaitjax import models
 from gaitjax.config import load
-from gaitjax.training import dry_run, step
+from gaitjax.training import setup, step
 from gaitjax.zoo import ZOO
+from tests.helpers.devices import mesh_of
 
 PLATFORMS = ("tpu", "cuda")
 # What XLA itself understands on every platform.
@@ -37,14 +38,11 @@ def refused(program: export.Exported) -> list[str]:
     return [str(found) for found in (*sorted(calls), *effects, *transfers, *dynamic)]
 
 
-def in_frames(batch: dict) -> tuple[jax.ShapeDtypeStruct | None, dict]:
-    """(shape of the resident frames, the batch with indices into them)."""
-    if "poses" not in batch:
-        return None, batch
-    clips = batch["poses"]
-    index = jax.ShapeDtypeStruct(clips.shape[:2], jnp.int32)
-    rest = {name: value for name, value in batch.items() if name != "poses"}
-    return jax.ShapeDtypeStruct((10_000, *clips.shape[2:]), clips.dtype), {**rest, "index": index}
+def training_step(config: ConfigDict, resident: int = 0) -> tuple:
+    """(the function of one step, shapes of its state, frames and batch)."""
+    made = setup.make(config, mesh_of(1))
+    update = step.make_update(config, made.model, made.optimizer, made.lr)
+    return update, *setup.shapes(made, resident)
 
 
 def structure(config: ConfigDict) -> str:
@@ -64,8 +62,7 @@ DIFFERENT = {structure(load(name)): name for name in (*reversed(ZOO), "skeletong
 @pytest.mark.parametrize("name", sorted(DIFFERENT.values()))
 def test_steps_lower_for_tpu_and_cuda(name):
     config = load(name)
-    update, state, batch = dry_run.training_step(config)
-    frames, batch = in_frames(batch)
+    update, state, frames, batch = training_step(config, resident=10_000)
     assert refused(lower(update, state, frames, batch)) == []
 
     inputs = {key: value for key, value in batch.items() if key != "labels"}
@@ -79,7 +76,7 @@ def test_steps_lower_for_tpu_and_cuda(name):
 
 def test_a_loop_over_steps_lowers_too():
     config = load("gaittr_grew")
-    update, state, batch = dry_run.training_step(config)
+    update, state, _, batch = training_step(config)
     several = step.several(update, loop=True)
     program = lower(several, state, None, (batch, batch, batch))
     assert refused(program) == [] and "stablehlo.while" in program.mlir_module()

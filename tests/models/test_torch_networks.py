@@ -9,8 +9,10 @@ from ml_collections import ConfigDict
 from gaitjax import benchmark, config, models
 from gaitjax.conversion import core
 from gaitjax.conversion.rules import rules
-from gaitjax.training import losses, step
+from gaitjax.performance import walks
+from gaitjax.training import losses, setup, step
 from gaitjax.transforms import pipeline
+from tests.helpers.devices import mesh_of
 from tests.helpers.golden_weights import golden_array
 from tests.programs import torch_networks
 
@@ -33,10 +35,11 @@ def small(name: str) -> ConfigDict:
 @pytest.mark.parametrize("name", benchmark.DEFAULT)
 def test_outputs_loss_and_gradients(name):
     chosen = small(name)
-    walks, model, table = benchmark.Walks(chosen), models.build(chosen), rules(chosen)
-    batch = walks.batch(0)
+    model, table, mesh = models.build(chosen), rules(chosen), mesh_of(1)
+    feed = walks.feed(chosen, mesh)
+    batch = setup.batches(chosen, feed, mesh)(0)
     make = jax.jit(lambda b: pipeline.train_input(chosen, jax.random.key(0), b))
-    x = np.array(make(step.clips_of(walks.frames, batch)), np.float64)
+    x = np.array(make(step.clips_of(feed.frames, batch)), np.float64)
     labels = np.array(batch["labels"])
     template = step.variable_shapes(chosen, model)
     state = core.to_torch(jax.tree.map(lambda a: np.zeros(a.shape, a.dtype), template), table)

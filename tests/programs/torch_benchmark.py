@@ -23,6 +23,7 @@ from ml_collections import ConfigDict
 from gaitjax import benchmark
 from gaitjax.config import ConfigError, load, override_all
 from gaitjax.errors import DataError
+from gaitjax.performance import record as records
 
 KINDS = ("training", "evaluation")
 Runs = dict[str, Callable[[], object]]
@@ -32,26 +33,30 @@ def ours(config: ConfigDict, compiled: bool) -> Runs:
     """A whole training step, and the embedding of a batch, of gaitjax."""
     import jax
 
-    from gaitjax import models, sharding
-    from gaitjax.training import optim, step
+    from gaitjax import sharding
+    from gaitjax.performance import walks
+    from gaitjax.training import setup
 
     sharding.start(multihost=False)
-    walks, model = benchmark.Walks(config), models.build(config)
-    tx = optim.optimizer(config, step.variable_shapes(config, model)["params"])
-    lr, _ = optim.schedule(config.schedule, config.train.steps)
-    update = jax.jit(step.make_update(config, model, tx, lr), donate_argnums=(0,))
-    state = [jax.jit(lambda: step.init_state(config, model, tx))()]
-    embed = jax.jit(step.make_embed(config, model))
-    variables = jax.tree.map(jax.numpy.copy, {k: state[0][k] for k in ("params", "batch_stats")})
+    made = setup.make(config, sharding.make_mesh())
+    feed = walks.feed(config, made.mesh)
+    batch_at, update, embed = (
+        setup.batches(config, feed, made.mesh),
+        setup.update(made),
+        setup.embed(made),
+    )
+    state = [setup.initial_state(made)]
+    variables = jax.tree.map(jax.numpy.copy, setup.variables(state[0]))
 
     def train():
-        state[0], metrics = update(state[0], walks.frames, walks.batch(int(state[0]["step"])))
+        batch = batch_at(int(state[0]["step"]))
+        state[0], metrics = update(state[0], feed.frames, (batch,))
         return jax.block_until_ready((state[0], metrics))
 
     def evaluate():
-        batch = walks.batch(0)
+        batch = batch_at(0)
         del batch["labels"]
-        return jax.block_until_ready(embed(variables, walks.frames, batch))
+        return jax.block_until_ready(embed(variables, feed.frames, batch))
 
     return {"training": train, "evaluation": evaluate}
 
@@ -62,14 +67,17 @@ def in_torch(config: ConfigDict, compiled: bool) -> Runs:
     import numpy as np
     import torch
 
-    from gaitjax.training import step
+    from gaitjax import sharding
+    from gaitjax.performance import walks
+    from gaitjax.training import setup, step
     from gaitjax.transforms import pipeline
     from tests.programs import torch_networks
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    walks = benchmark.Walks(config)
-    batch = walks.batch(0)
-    clips = step.clips_of(walks.frames, batch)
+    mesh = sharding.make_mesh()
+    feed = walks.feed(config, mesh)
+    batch = setup.batches(config, feed, mesh)(0)
+    clips = step.clips_of(feed.frames, batch)
 
     def made(make: Callable) -> torch.Tensor:
         x = torch.from_numpy(np.array(jax.jit(make)(clips)))
@@ -149,7 +157,7 @@ def _summary(size: int, seconds: dict[str, list[float]]) -> dict:
 def main(argv: list[str] | None = None) -> int:
     args, rest = _parser().parse_known_args(argv)
     chosen = [args.config] if args.config else benchmark.DEFAULT
-    record: dict = {"machine": benchmark.machine(), "configs": {}}
+    record: dict = {"machine": records.machine(), "configs": {}}
     try:
         for name in chosen:
             config = load(name)
@@ -171,7 +179,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     if args.json:
-        benchmark.write_json(args.json, record, "tests.programs.torch_benchmark", argv)
+        records.write(args.json, record, "tests.programs.torch_benchmark", argv)
     return 0
 
 

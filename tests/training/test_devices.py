@@ -16,6 +16,7 @@ from gaitjax.train import train
 from gaitjax.training import checkpoint, optim, step
 from gaitjax.transforms import pipeline
 from tests.helpers import tiny, tiny_sets
+from tests.helpers.devices import mesh_of
 
 MODELS = ("gaitgraph1", "gaitgraph2", "gaittr", "skeletongait", "skeletongaitpp")
 
@@ -28,11 +29,6 @@ def unoptimised(request):
     jax.config.update("jax_disable_most_optimizations", not optimised)
     yield
     jax.config.update("jax_disable_most_optimizations", False)
-
-
-def mesh_of(count: int) -> jax.sharding.Mesh:
-    auto = (jax.sharding.AxisType.Auto,)
-    return jax.make_mesh((count,), ("data",), auto, devices=jax.devices()[:count])
 
 
 def tiny_config(name: str):
@@ -104,13 +100,7 @@ def test_embeddings_are_the_same_on_eight_devices(name):
     model, key, example = models.build(config), jax.random.key(0), step.example_clips(config)
     variables = jax.jit(lambda: step.init_variables(config, model, key, example))()
     sequences = clips(config, 11, config.eval.frames)
-    lengths = np.full(11, config.eval.frames, np.int32)
-    names = lengths.astype(str)
-
-    def take(rows, windows):
-        return {part: values[rows[:, None], windows] for part, values in sequences.items()}
-
-    feed = Feed(names, names, names, lengths, None, take, None, "")
+    feed = Feed.in_memory(sequences)
     one, eight = (
         embedding.embed_dataset(config, model, variables, feed, mesh_of(count)) for count in (1, 8)
     )

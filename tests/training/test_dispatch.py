@@ -6,10 +6,10 @@ import jax
 import numpy as np
 import pytest
 
-from gaitjax import models
+from gaitjax import sharding
 from gaitjax.config import ConfigError, load
 from gaitjax.train import _dispatches, train
-from gaitjax.training import dry_run, optim, step
+from gaitjax.training import setup, step
 from tests.helpers import tiny, tiny_sets
 
 pytestmark = pytest.mark.usefixtures("quick")
@@ -31,10 +31,9 @@ def test_several_steps_are_the_steps_one_by_one(loop):
     config = tiny_sets.shrink(load("gaittr_gait3d"))
     config.optimizer.name = "sgd"  # Adam makes a whole step of the rounding of a zero gradient
     config.schedule.update(name="multistep", lr=0.01)
-    model = models.build(config)
-    update, shapes, _ = dry_run.training_step(config)
-    tx = optim.optimizer(config, shapes["params"])
-    state = jax.jit(lambda: step.init_state(config, model, tx))()
+    made = setup.make(config, sharding.make_mesh())
+    update = step.make_update(config, made.model, made.optimizer, made.lr)
+    state = setup.initial_state(made)
     poses = np.stack([tiny_sets.poses(i, 17)[:14] for i in range(24)]).reshape(3, 8, 14, 17, 3)
     labels = np.arange(8, dtype=np.int32) // 2
     batches = tuple({"poses": clips, "labels": labels} for clips in poses)
