@@ -21,5 +21,9 @@ class WeightsError(GaitjaxError):
     """Weights that cannot be read or do not fit the network."""
 
 
+class DamagedError(WeightsError):
+    """Weights or a checkpoint that are not what was written: cut short, or a bit is wrong."""
+
+
 class TrainingError(GaitjaxError):
     """Training cannot go on: another config's work directory, or a loss that is not finite."""

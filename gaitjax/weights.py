@@ -1,11 +1,10 @@
-"""Weights as one .npz file of plain arrays, for sharing: readable with NumPy alone.
+"""Weights as one file of plain arrays, for sharing: .npz, which NumPy reads, or .safetensors.
 
 Keys are `params/...` and `batch_stats/...` paths; `metadata` is a JSON text that records
-where the weights came from.
+where the weights came from, with a digest of every array.
 """
 
 import json
-import os
 import zipfile
 from pathlib import Path
 
@@ -13,7 +12,11 @@ import jax
 import numpy as np
 from flax import traverse_util
 
-from gaitjax.errors import WeightsError
+from gaitjax import digest, files
+from gaitjax.errors import DamagedError, DataError, WeightsError
+from gaitjax.untrusted import reading, safe_json, safe_npz, safe_tensors
+
+SUFFIXES = (".npz", ".safetensors")
 
 
 def save(path: str | Path, variables: dict, metadata: dict) -> Path:
@@ -21,36 +24,71 @@ def save(path: str | Path, variables: dict, metadata: dict) -> Path:
     path = Path(path)
     flat = traverse_util.flatten_dict(variables, sep="/")
     arrays = {key: np.asarray(jax.device_get(value)) for key, value in flat.items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.npz")
-    try:
-        np.savez(temporary, metadata=np.array(json.dumps(metadata)), **arrays)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    text = json.dumps(digest.sealed(metadata, variables))
+    if path.suffix == ".safetensors":
+        safe_tensors.save(path, arrays, {"metadata": text})
+    else:
+        files.write_npz(path, {"metadata": np.array(text), **arrays})
     return path
 
 
 def load(path: str | Path) -> tuple[dict, dict]:
     """(variables, metadata) of a weights file.
 
-    Raises WeightsError if the file is missing, truncated or not one of ours.
+    Raises:
+      WeightsError: missing, or not one of ours.
+      DamagedError: cut short, or an array is not what was written.
     """
     path = Path(path)
     if not path.is_file():
         raise WeightsError(f"{path}: no such weights file")
+    _check_kind(path)
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {key: file[key] for key in file.files}
-    except (ValueError, OSError, zipfile.BadZipFile, EOFError) as error:
-        raise WeightsError(f"{path}: not a readable .npz weights file ({error})") from error
-    if "metadata" not in arrays or not any(key.startswith("params/") for key in arrays):
+        if path.suffix == ".safetensors":
+            arrays, texts = safe_tensors.load(path)
+        else:
+            arrays = safe_npz.load(path)
+            texts = {"metadata": str(arrays.pop("metadata"))} if "metadata" in arrays else {}
+        metadata = safe_json.parse(texts.get("metadata", "null").encode(), f"{path}: metadata")
+    except DataError as error:
+        raise DamagedError(str(error)) from error
+    if not isinstance(metadata, dict) or not any(key.startswith("params/") for key in arrays):
         raise WeightsError(
-            f"{path}: an .npz without `metadata` and `params/...`; expected a file written by "
+            f"{path}: holds no `metadata` and `params/...`; expected a file written by "
             "gaitjax.train or by python -m converters.opengait"
         )
-    metadata = json.loads(str(arrays.pop("metadata")))
-    return traverse_util.unflatten_dict(arrays, sep="/"), metadata
+    metadata, digests = digest.opened(metadata, str(path))
+    try:
+        variables = traverse_util.unflatten_dict(arrays, sep="/")
+    except (KeyError, TypeError, IndexError, AttributeError) as error:  # "a" beside "a/b"
+        raise WeightsError(f"{path}: one array is named as a branch of another") from error
+    digest.check(variables, digests, str(path))
+    return variables, metadata
+
+
+def _check_kind(path: Path) -> None:
+    """WeightsError for a file of another kind, with what to do."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(16)
+    except OSError as error:
+        raise WeightsError(str(reading.unreadable(path, error))) from error
+    if start.startswith(b"version https://"):
+        raise WeightsError(f"{path}: a Git LFS pointer, not the file itself; run git lfs pull")
+    if start.startswith(b"\x80\x02") or is_torch(path):
+        raise WeightsError(
+            f"{path}: a PyTorch file; convert it first: python -m converters.opengait "
+            f"--config NAME --checkpoint {path} --output {path.stem}.npz"
+        )
+
+
+def is_torch(path: Path) -> bool:
+    """Whether a zip archive is what torch.save writes."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith("/data.pkl") for name in archive.namelist())
+    except Exception:  # no archive, or damaged in any way: said by who reads it
+        return False
 
 
 def fit(variables: dict, template: dict, source: str, strict: bool = True):

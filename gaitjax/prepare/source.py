@@ -17,9 +17,9 @@ from pathlib import Path, PurePosixPath
 
 from gaitjax.data import partitions
 from gaitjax.errors import DataError
+from gaitjax.untrusted import archives, reading
 
 FILE_LIMIT = 16 * 2**20  # bytes of one file of frames
-_EXPANSION = 200  # bytes unpacked for a byte of the archive; texts of numbers reach about 10
 
 
 def natural(name: str) -> tuple:
@@ -59,27 +59,9 @@ def read(source: str | os.PathLike, path: str, limit: int = FILE_LIMIT) -> bytes
     """The bytes of source/path.
 
     Raises:
-      DataError: outside the source, not a plain file, larger than `limit`, unreadable.
+      DataError: outside the source, and as `reading.read`.
     """
-    return read_resolved(resolve(source, path), limit)
-
-
-def read_resolved(path: str, limit: int = FILE_LIMIT) -> bytes:
-    """`read` of a path that `resolve` gave, or of a name that `files` gave in such a folder."""
-    size = check_plain(path)
-    if size > limit:
-        raise DataError(f"{path}: {size} bytes; at most {limit} are expected")
-    with _errors(path), open(path, "rb") as file:
-        return file.read(limit)
-
-
-def check_plain(path: str | os.PathLike) -> int:
-    """Size of a file in bytes; DataError for what opening might hang on, such as a pipe."""
-    with _errors(path):
-        status = os.stat(path)
-    if not stat.S_ISREG(status.st_mode):
-        raise DataError(f"{path}: not a plain file")
-    return status.st_size
+    return reading.read(resolve(source, path), limit)
 
 
 def resolve(source: str | os.PathLike, path: str) -> str:
@@ -182,12 +164,7 @@ def _check_members(archive: Path, members: list[zipfile.ZipInfo]) -> None:
             seen.add(path)
             continue
         raise DataError(f"{archive}: its member {member.filename!r} {found}; nothing was unpacked")
-    total, size = sum(member.file_size for member in members), archive.stat().st_size
-    if total > _EXPANSION * size:
-        raise DataError(
-            f"{archive}: {size} bytes that would unpack to {total}, more than {_EXPANSION} times "
-            "as many; nothing was unpacked"
-        )
+    archives.check_expansion(archive, members)
 
 
 def _entries(source: str | os.PathLike, folder: str) -> list[os.DirEntry]:

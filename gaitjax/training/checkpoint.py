@@ -1,7 +1,13 @@
-"""Training checkpoints in a work directory; the only file that knows orbax."""
+"""Training checkpoints in a work directory; the only file that knows orbax.
 
+Beside the state lies `meta`: step, config, and a digest of every array, so that a flipped bit or a
+cut file is refused by whoever reads the checkpoint.
+"""
+
+import contextlib
 import json
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import jax
@@ -9,7 +15,9 @@ import numpy as np
 import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers
 
-from gaitjax import weights
+from gaitjax import digest, files, weights
+from gaitjax.errors import DamagedError, DataError, WeightsError
+from gaitjax.untrusted import safe_json
 
 # Orbax warns of a file missing in folders that it wrote itself.
 logging.getLogger("absl").setLevel(logging.ERROR)
@@ -31,61 +39,119 @@ def manager(workdir: str | Path, keep: int) -> ocp.CheckpointManager:
 
 def save(checkpoints: ocp.CheckpointManager, step: int, state: dict, config) -> None:
     """Start saving `state` (a pytree of arrays) as of `step`."""
-    args = ocp.args.Composite(
-        state=ocp.args.StandardSave(state),
-        meta=ocp.args.JsonSave({"step": step, "config": json.loads(config.to_json())}),
-    )
-    checkpoints.save(step, args=args, force=True)
+    _save(checkpoints, step, state, {"step": step, "config": json.loads(config.to_json())})
 
 
 def save_variables(workdir: str | Path, step: int, variables: dict, metadata: dict) -> None:
     """Write `variables` as the one checkpoint of a new `workdir`, for `load_variables`."""
-    args = ocp.args.Composite(
-        state=ocp.args.StandardSave(variables), meta=ocp.args.JsonSave(metadata)
-    )
     with manager(workdir, keep=1) as checkpoints:
-        checkpoints.save(step, args=args, force=True)
+        _save(checkpoints, step, variables, metadata)
 
 
-def restore(checkpoints: ocp.CheckpointManager, template: dict) -> dict:
-    """The newest state, laid out on devices as `template` (arrays or shapes with shardings)."""
+def _save(checkpoints: ocp.CheckpointManager, step: int, state: dict, meta: dict) -> None:
+    meta = digest.sealed(meta, jax.tree.map(_local, state))
+    args = ocp.args.Composite(state=ocp.args.StandardSave(state), meta=ocp.args.JsonSave(meta))
+    checkpoints.save(step, args=args, force=True)
+
+
+def _local(leaf) -> np.ndarray:
+    """A leaf that every device holds whole, on this host."""
+    return np.asarray(leaf.addressable_data(0) if isinstance(leaf, jax.Array) else leaf)
+
+
+def restore(checkpoints: ocp.CheckpointManager, template: dict, step: int | None = None) -> dict:
+    """The state at `step`, laid out on devices as `template` (arrays or shapes with shardings).
+
+    Args:
+      step: of a checkpoint that there is; None: the newest.
+    Raises:
+      DamagedError: it cannot be read whole, or is not what was written; names its folder.
+    """
+    step = checkpoints.latest_step() if step is None else step
+    folder = Path(checkpoints.directory) / str(step)
+    _, digests = _read_meta(folder)
     abstract = jax.tree.map(
         lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=leaf.sharding), template
     )
     args = ocp.args.Composite(state=ocp.args.StandardRestore(abstract))
-    return checkpoints.restore(checkpoints.latest_step(), args=args)["state"]
+    with _damage_of(folder):
+        state = checkpoints.restore(step, args=args)["state"]
+    digest.check(jax.tree.map(_local, state), digests, str(folder))
+    return state
 
 
 def load_variables(path: str | Path) -> tuple[dict, dict]:
-    """({"params", "batch_stats"}, metadata) from a weights .npz or a work directory.
+    """({"params", "batch_stats"}, metadata) from a weights file or a work directory.
 
-    A work directory gives its newest checkpoint, with the averaged parameters if the run
-    kept an average. Arrays are NumPy, so any number of devices can read any checkpoint.
+    A work directory gives its newest checkpoint, DIR/checkpoints/STEP that one, with the averaged
+    parameters if the run kept an average. Arrays are NumPy, so any number of devices can read any
+    checkpoint. `~` is the home folder.
 
-    Raises WeightsError if there is nothing to load.
+    Raises:
+      WeightsError: there is nothing to load.
+      DamagedError: it cannot be read whole, or is not what was written.
     """
-    path = Path(path)
+    path = files.expanded(path)
     if not path.is_dir():
         return weights.load(path)
+    folder = _step_folder(path)
+    meta, digests = _read_meta(folder)
+    with _damage_of(folder), ocp.Checkpointer(ocp.PyTreeCheckpointHandler()) as reader:
+        tree = reader.metadata(folder / "state").item_metadata.tree
+        wanted = {k: tree[k] for k in ("params", "batch_stats", "ema") if k in tree}
+        host = jax.tree.map(lambda _: ocp.RestoreArgs(restore_type=np.ndarray), wanted)
+        state = reader.restore(
+            folder / "state",
+            args=ocp.args.PyTreeRestore(item=wanted, restore_args=host, partial_restore=True),
+        )
+        variables = {
+            "params": state.get("ema", state["params"]),
+            "batch_stats": state["batch_stats"],
+        }
+    digest.check(state, digests, str(folder), branches=wanted)
+    return variables, {"source": str(path), **meta}
+
+
+def _step_folder(path: Path) -> Path:
+    """The folder of one checkpoint: `path` itself, or the newest below it."""
+    if (path / "meta").is_dir():
+        return path.absolute()
     folder = path if path.name == "checkpoints" else path / "checkpoints"
     if not folder.is_dir():
-        raise weights.WeightsError(
+        raise WeightsError(
             f"{path}: no checkpoints/ in this folder; expected the --workdir of a training run "
             "or a weights .npz"
         )
     with ocp.CheckpointManager(folder.absolute()) as checkpoints:
         step = checkpoints.latest_step()
-        if step is None:
-            raise weights.WeightsError(f"{path}: training has not saved a checkpoint yet")
-        root = folder.absolute() / str(step)
-        meta = json.loads((root / "meta" / "metadata").read_text())
-    with ocp.Checkpointer(ocp.PyTreeCheckpointHandler()) as reader:
-        tree = reader.metadata(root / "state").item_metadata.tree
-        wanted = {k: tree[k] for k in ("params", "batch_stats", "ema") if k in tree}
-        host = jax.tree.map(lambda _: ocp.RestoreArgs(restore_type=np.ndarray), wanted)
-        state = reader.restore(
-            root / "state",
-            args=ocp.args.PyTreeRestore(item=wanted, restore_args=host, partial_restore=True),
-        )
-    variables = {"params": state.get("ema", state["params"]), "batch_stats": state["batch_stats"]}
-    return variables, {"source": str(path), **meta}
+    if step is None:
+        raise WeightsError(f"{path}: training has not saved a checkpoint yet")
+    return folder.absolute() / str(step)
+
+
+def _read_meta(folder: Path) -> tuple[dict, dict[str, str] | None]:
+    """What lies beside the state in the folder of a checkpoint, and the digests of its arrays."""
+    path = folder / "meta" / "metadata"
+    try:
+        meta = safe_json.load(path, safe_json.VIDEO_LIMIT)
+    except DataError as error:
+        raise DamagedError(str(error)) from error
+    if not isinstance(meta, dict):
+        raise DamagedError(f"{path}: {safe_json.describe(meta)}; expected an object")
+    return digest.opened(meta, str(path))
+
+
+@contextlib.contextmanager
+def _damage_of(folder: Path) -> Iterator[None]:
+    """Turns whatever orbax says of the checkpoint in `folder` into a DamagedError."""
+    try:
+        yield
+    except (MemoryError, PermissionError):
+        raise
+    except Exception as error:
+        if "RESOURCE_EXHAUSTED" in str(error):
+            raise
+        reason = (str(error).strip().partition("\n")[0] or type(error).__name__)[:200]
+        raise DamagedError(
+            f"{folder}: the checkpoint cannot be read whole ({reason}); use another one beside it"
+        ) from error

@@ -8,12 +8,11 @@ person's keypoints into an array. Whatever the bytes are, both end with a value 
 import json
 import os
 import re
-import stat
-from pathlib import Path
 
 import numpy as np
 
 from gaitjax.errors import DataError
+from gaitjax.untrusted import reading
 
 FRAME_LIMIT = 16 * 2**20  # bytes of a file that describes one frame
 VIDEO_LIMIT = 256 * 2**20  # bytes of a file that describes a whole video
@@ -29,7 +28,7 @@ def load(path: str | os.PathLike, limit: int = FRAME_LIMIT):
       DataError: it is no ordinary file, cannot be read or is larger than `limit` bytes; as
         `parse`.
     """
-    return parse(_read(Path(path), limit), path)
+    return parse(reading.read(path, limit), path)
 
 
 def parse(data: bytes, name: str | os.PathLike):
@@ -51,21 +50,6 @@ def parse(data: bytes, name: str | os.PathLike):
             f"{name}: not JSON, or damaged or cut short after {len(data)} bytes ({error}). "
             "Copy or write it again."
         ) from None
-
-
-def _read(path: Path, limit: int) -> bytes:
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for ever
-            raise DataError(f"{path}: not an ordinary file")
-        if status.st_size > limit:
-            raise DataError(
-                f"{path}: {status.st_size / 2**20:.0f} MiB; files of this kind are refused "
-                f"above {limit / 2**20:.0f} MiB"
-            )
-        return path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
 
 
 def joints(values, counts: tuple[int, ...], where: str) -> np.ndarray:

@@ -208,9 +208,9 @@ def test_order_odd_names_and_bad_frames(tmp_path):
         (pickle.dumps({3: 1, 8: 1}), None),
         (pickle.dumps({"0003": 1, "0008": 1}, protocol=2), None),
         (pickle.dumps({3: len}), "Nothing in it was run"),
-        (pickle.dumps([3, 1]), "Nothing in it was run"),
+        (pickle.dumps([3, 1]), "found a list of 2"),
         (pickle.dumps({3: "1"}), "no pair of a frame number"),
-        (b"", "pickle exhausted"),
+        (b"", "the file is empty"),
     ],
 )
 def test_pickled_index(raw, tmp_path, content, message):

@@ -174,7 +174,7 @@ def test_a_folder_that_leads_outside_ends_the_run(tmp_path, capsys):
 def test_what_is_no_file_is_not_opened(tmp_path):
     (tmp_path / "s").mkdir()
     os.mkfifo(tmp_path / "s" / "human_crop_f7.txt")
-    with pytest.raises(DataError, match="not a plain file"):
+    with pytest.raises(DataError, match="not an ordinary file"):
         frames(tmp_path, numbers(53))
     os.unlink(tmp_path / "s" / "human_crop_f7.txt")
     with pytest.raises(DataError, match="65537 bytes; at most 65536"):

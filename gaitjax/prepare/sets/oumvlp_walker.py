@@ -22,7 +22,6 @@ outside the image is out. Where all are out, it is the first one (specification 
 
 import io
 import os
-import pickletools
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -83,7 +82,8 @@ def _read_index(folder: str, path: str) -> dict[int, int]:
     """
     data = source.read(folder, path, _INDEX_LIMIT)
     where = os.path.join(folder, path)
-    content = _plain_pickle(data, where) if path.endswith(".pkl") else safe_json.parse(data, where)
+    parse = safe_pickle.parse_tree if path.endswith(".pkl") else safe_json.parse
+    content = parse(data, where)
     if not isinstance(content, dict):
         raise DataError(
             f"{where}: found {safe_json.describe(content)}; expected {{frame number: person}}"
@@ -98,41 +98,6 @@ def _read_index(folder: str, path: str) -> dict[int, int]:
             )
         index[number] = value
     return index
-
-
-_LITERALS = frozenset("BININT BININT1 BININT2 LONG1 BINUNICODE SHORT_BINUNICODE".split())
-
-
-def _plain_pickle(data: bytes, where: str):
-    """The dictionary of texts and whole numbers in a pickle, of which nothing can be called."""
-    stack, marks, memo = [], [], {}
-    try:
-        for opcode, argument, _ in pickletools.genops(data):
-            name = opcode.name
-            if name in _LITERALS:
-                stack.append(argument)
-            elif name == "EMPTY_DICT":
-                stack.append({})
-            elif name == "MARK":
-                marks.append(len(stack))
-            elif name in ("MEMOIZE", "BINPUT", "LONG_BINPUT"):
-                memo[len(memo) if argument is None else argument] = stack[-1]
-            elif name in ("BINGET", "LONG_BINGET"):
-                stack.append(memo[argument])
-            elif name in ("SETITEM", "SETITEMS"):
-                start = marks.pop() if name == "SETITEMS" else len(stack) - 2
-                items = stack[start:]
-                del stack[start:]
-                stack[-1].update(zip(items[::2], items[1::2], strict=True))
-            elif name == "STOP":
-                return stack.pop()
-            elif name not in ("PROTO", "FRAME"):
-                raise ValueError(f"it holds something else, opcode {name}")
-    except Exception as error:  # whatever a malformed program provokes
-        raise DataError(
-            f"{where}: not a pickled dictionary of plain numbers ({error}). Nothing in it was run. "
-            "Write it again as json: {frame number: person}"
-        ) from None
 
 
 def by_silhouettes(
@@ -202,7 +167,6 @@ def _silhouettes(root: str, job: Job, numbers: list[int], notes: Counter) -> dic
 
 
 def _pickled(path: str) -> np.ndarray:
-    source.check_plain(path)
     images = safe_pickle.load(path)
     if images.ndim != 3 or images.dtype != np.uint8:
         raise DataError(
