@@ -27,6 +27,7 @@ def base() -> ConfigDict:
                 name="",  # oumvlp, grew, gait3d, casiab, ccpg, sustech1k, walkers, cmu_walks, own
                 root="",  # folder <id>/<type>/<view>/*.pkl
                 partition="",  # OpenGait's JSON; "" uses the data set's built-in rule
+                links="follow",  # follow | refuse: symbolic links that lead out of root
                 modality="pose",  # pose | map | pose+silhouette | map+silhouette
                 joints="coco",  # joint format of the files
                 # Missing joints, filled at packing: none, frame_mean, interpolate (over time), knn.

@@ -36,7 +36,9 @@ def expanded(path: str | os.PathLike) -> Path:
 
 
 @contextlib.contextmanager
-def whole(path: str | os.PathLike, sync: bool = True) -> Iterator[Path]:
+def whole(
+    path: str | os.PathLike, sync: bool = True, within: str | os.PathLike | None = None
+) -> Iterator[Path]:
     """Gives a temporary path for any writer; it becomes `path` when the block ends.
 
     After any failure, an interrupt included, `path` is what it was and nothing else is left.
@@ -45,11 +47,13 @@ def whole(path: str | os.PathLike, sync: bool = True) -> Iterator[Path]:
       path: its folder is made if missing; an existing file is replaced.
       sync: also wait until the bytes are on the disk, so that a power cut leaves the old file or
         the new one.
+      within: folder for the temporary file, on the same disk; default: that of `path`.
     Raises:
       OSError: names `path`, also where the disk is full.
     """
     path = Path(path)
     temporary = _beside(path)
+    temporary = Path(within, temporary.name) if within else temporary
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary

@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 
 from gaitjax.data import sets
 from gaitjax.errors import DataError
+from gaitjax.untrusted import links
 
 PARTITION_FILE = "partition.json"
 UNFINISHED = ".prepare/journal.jsonl"  # in the root until `gaitjax.prepare` is done
@@ -50,6 +51,7 @@ class Place(Protocol):
     name: str
     root: str
     partition: str
+    links: str
 
 
 def check_root(name: str, root: str) -> Path:
@@ -117,6 +119,8 @@ def open_split(place: Place, side: str) -> Split:
     if side not in ("train", "test"):
         raise DataError(f"split is {side!r}; expected 'train' or 'test'")
     name, folder = place.name, check_root(place.name, place.root)
+    if place.links == "refuse":
+        links.refuse(folder, "data.links=refuse")
     found = _load(name, folder, place.partition)
     listed = getattr(found, side)
     folders = listed if name.startswith(sets.PREFIX) else _folders(folder)

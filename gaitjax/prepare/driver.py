@@ -21,27 +21,26 @@ import pickle
 import re
 import shutil
 import signal
-import sys
 import threading
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
+from gaitjax import files, progress
 from gaitjax.data.partitions import PARTITION_FILE, UNFINISHED
 from gaitjax.errors import DataError
 from gaitjax.prepare import summary
 
 WORK, JOURNAL = os.path.split(UNFINISHED)
 LOG = "prepare_log.jsonl"
+_SETTINGS = "settings.json"
+_SUMMARIES = ("summary.json", "summary.txt", "summary.png")
 _AHEAD = 4  # jobs handed out for each worker
 _NAME = re.compile(r"[^./\\\0\ud800-\udfff][^/\\\0\ud800-\udfff]*")  # of a folder, in UTF-8
-_LINE_SECONDS = 30  # between lines of progress where there is no terminal
 
 
 class Job(NamedTuple):
@@ -132,6 +131,7 @@ def run(
             "this and run the same command with --resume to go on"
         )
 
+    _check_output(output)
     try:
         with _alone(output / WORK):
             done.update(_begin(output, settings, resume))
@@ -146,7 +146,7 @@ def run(
                 contextlib.closing(made),
                 open(output / WORK / JOURNAL, "ab", buffering=0) as journal,
             ):
-                for line in _progress(made, len(done), len(plan.jobs)):
+                for line in progress.each(made, len(plan.jobs), "preparing", done=len(done)):
                     journal.write(_json_line(line))
                     done[line["sequence"]] = line
             return _finish(output, plan, settings, [done[job.name] for job in plan.jobs])
@@ -159,8 +159,6 @@ def run(
         raise unfinished("a worker process died; out of memory? Try fewer --workers") from error
     except MemoryError as error:
         raise unfinished("out of memory; try fewer --workers") from error
-    finally:
-        shutil.rmtree(output / WORK / "new", ignore_errors=True)
 
 
 class _Stopped(Exception):
@@ -188,52 +186,58 @@ def _check(jobs: list[Job]) -> None:
 
 @contextlib.contextmanager
 def _alone(work: Path) -> Iterator[None]:
-    """`work` exists and is locked; DataError if another run holds it."""
-    work.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(work, os.O_RDONLY)
-    try:
+    """`work` is ours, and what is half-made in it goes when we leave, or before we begin."""
+    with files.lock(work):
+        shutil.rmtree(work / "new", ignore_errors=True)
         try:
-            import fcntl
-
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise DataError(f"{work.parent}: another run is writing there; wait for it") from None
-        except (ImportError, OSError):
-            pass  # a system or disk without locks
-        yield
-    finally:
-        os.close(descriptor)
+            yield
+        finally:
+            shutil.rmtree(work / "new", ignore_errors=True)
 
 
-def _begin(output: Path, settings: dict, resume: bool) -> dict[str, dict]:
-    """Checks what is in `output` and starts a journal; the lines of finished sequences."""
-    work = output / WORK
-    shutil.rmtree(work / "new", ignore_errors=True)
-    done = {}
-    if (work / "settings.json").exists():
-        if not resume:
-            raise DataError(
-                f"{output} holds an earlier run: --resume goes on with it; or give another "
-                "--output, or remove the folder"
-            )
-        _compare(work / "settings.json", settings)
-        journal = work / JOURNAL
-        for line in _lines(journal if journal.exists() else output / LOG):
-            folder = output / line["sequence"]
-            with contextlib.suppress(FileNotFoundError):
-                if all(os.lstat(folder / f).st_size == n for f, n in line["files"].items()):
-                    done[line["sequence"]] = line
-    elif others := [name for name in os.listdir(output) if name != WORK]:
-        with contextlib.suppress(OSError):
-            work.rmdir()  # made for the lock
+def _check_output(output: Path) -> None:
+    """DataError if `output` holds what this command has not made."""
+    others = [name for name in os.listdir(output) if name != WORK] if output.exists() else []
+    if others and not (output / WORK / _SETTINGS).exists():
         raise DataError(
             f"{output} is not empty (it holds {others[0]}, {len(others)} entries in all) and was "
             "not made by this command; give an empty or a new folder"
         )
+
+
+def _begin(output: Path, settings: dict, resume: bool) -> dict[str, dict]:
+    """Checks what an earlier run left and starts a journal; the lines of finished sequences.
+
+    A run that left no sequence at all is begun anew, whatever its settings were.
+    """
+    work = output / WORK
+    journal = work / JOURNAL
+    done = {}
+    if (work / _SETTINGS).exists():
+        lines = list(_lines(journal if journal.exists() else output / LOG))
+        if any(line["files"] for line in lines):
+            if not resume:
+                raise DataError(
+                    f"{output} holds an earlier run: --resume goes on with it; or give another "
+                    "--output, or remove the folder"
+                )
+            _compare(work / _SETTINGS, settings)
+            done = {line["sequence"]: line for line in lines if _is_there(output, line)}
+        else:
+            for name in (PARTITION_FILE, LOG, *_SUMMARIES):
+                (output / name).unlink(missing_ok=True)
     (work / "new").mkdir()
-    _replace(work, work / JOURNAL, b"".join(map(_json_line, done.values())))
-    _replace(work, work / "settings.json", (json.dumps(settings, indent=1) + "\n").encode())
+    _replace(work, journal, b"".join(map(_json_line, done.values())))
+    _replace(work, work / _SETTINGS, (json.dumps(settings, indent=1) + "\n").encode())
     return done
+
+
+def _is_there(output: Path, line: dict) -> bool:
+    """Whether the files of a journal's line are there, whole."""
+    folder = output / line["sequence"]
+    with contextlib.suppress(FileNotFoundError):
+        return all(os.lstat(folder / f).st_size == n for f, n in line["files"].items())
+    return False
 
 
 def _compare(path: Path, settings: dict) -> None:
@@ -318,17 +322,11 @@ def _checked(array: np.ndarray) -> np.ndarray:
 
 def _replace(work: Path, path: Path, content: bytes | str) -> None:
     """Makes `path` a file of these bytes, or a link to this path, whole or not at all."""
-    temporary = work / "new" / f"{os.getpid()}-{threading.get_ident()}"
-    try:
+    with files.whole(path, sync=False, within=work / "new") as temporary:
         if isinstance(content, str):
             os.symlink(content, temporary)
         else:
             temporary.write_bytes(content)
-        os.replace(temporary, path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
 
 
 def _finish(output: Path, plan: Plan, settings: dict, lines: list[dict]) -> dict:
@@ -338,11 +336,12 @@ def _finish(output: Path, plan: Plan, settings: dict, lines: list[dict]) -> dict
     if plan.partition is not None:
         partition = json.dumps(plan.partition, indent=1) + "\n"
         _replace(work, output / PARTITION_FILE, partition.encode())
-    _replace(work, output / "summary.json", (json.dumps(record, indent=1) + "\n").encode())
-    _replace(work, output / "summary.txt", summary.text(record).encode())
-    _replace(work, output / "summary.png", summary.figure(record))
+    text = (json.dumps(record, indent=1) + "\n").encode(), summary.text(record).encode()
+    for name, content in zip(_SUMMARIES, (*text, summary.figure(record)), strict=True):
+        _replace(work, output / name, content)
     _replace(work, output / LOG, b"".join(map(_json_line, lines)))
-    (work / JOURNAL).unlink()
+    if record["sequences"]:  # else it is not prepared, and the next run begins anew
+        (work / JOURNAL).unlink()
     return record
 
 
@@ -398,22 +397,3 @@ def _interrupts_ignored() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def _progress(items: Iterable[dict], done: int, total: int) -> Iterator[dict]:
-    """A bar with the time left on a terminal; elsewhere a plain line every half minute."""
-    if sys.stderr.isatty():
-        yield from tqdm(items, "preparing", total, initial=done, unit="seq", leave=False)
-        return
-    start = last = time.monotonic()
-    for made, item in enumerate(items, start=1):
-        yield item
-        now = time.monotonic()
-        if now - last > _LINE_SECONDS:
-            last = now
-            left = (now - start) / made * (total - done - made)
-            print(
-                f"prepared {done + made} of {total} sequences, {left / 60:.1f} minutes left",
-                file=sys.stderr,
-                flush=True,
-            )

@@ -26,6 +26,7 @@ with pose+silhouette.
 example: python -m gaitjax.prepare link --source gait3d-maps --silhouettes Gait3D-sils \\
            --output gait3d-both
 """
+HOLDS = ("*/*/*/*.pkl",)  # files below --source
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -26,6 +26,7 @@ Train from them with --config.data.modality=map.
 
 example: python -m gaitjax.prepare maps --source gait3d --output gait3d-maps
 """
+HOLDS = ("*/*/*/*.pkl",)  # files below --source
 
 _PADDING = 64  # frames: lengths that maps are drawn in, to compile few programs
 

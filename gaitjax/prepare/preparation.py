@@ -1,7 +1,7 @@
 """One preparation from its arguments to its summary: which module makes it, and its options.
 
-Data sets come from their records (`gaitjax.data.sets`); a module of theirs has HELP,
-add_arguments(parser) and plan(args) -> Plan, or a command line of its own,
+Data sets come from their records (`gaitjax.data.sets`). A module has HELP, HOLDS (patterns of
+files below --source), add_arguments(parser) and plan(args) -> Plan, or a command line of its own,
 main(arguments) -> exit status, as the tools that work on prepared sets may have.
 """
 
@@ -9,14 +9,17 @@ import argparse
 import importlib
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
+from gaitjax import files
 from gaitjax.data.sets import SETS, Preparation
 from gaitjax.errors import DataError
 from gaitjax.prepare import driver, summary
 from gaitjax.prepare.driver import Plan
-from gaitjax.prepare.source import unpack
+from gaitjax.prepare.source import data_folder
+from gaitjax.untrusted import archives, links
 
 TOOLS = (
     Preparation("maps", "maps", "skeleton maps of a prepared data set"),
@@ -26,6 +29,7 @@ TOOLS = (
     ),
     Preparation("inspect", "inspect", "look at a prepared data set: statistics, pictures"),
 )
+_NOT_OF_THE_RESULT = ("output", "workers", "resume", "links", "debug")
 COMMANDS = {p.command: p for p in (*(s.preparation for s in SETS.values()), *TOOLS) if p}
 
 
@@ -44,7 +48,9 @@ def listed(name: str, arguments: list[str]) -> tuple[argparse.Namespace, Plan]:
     args = _parser(name, made_by).parse_args(arguments)
     args.dataset = name
     if args.source:
-        args.source = _source(args.source, args.output)
+        args.source = _source(args.source, args.output, made_by.HOLDS)
+        if args.links == "refuse":
+            links.refuse(args.source, "--links refuse")
     return args, made_by.plan(args)
 
 
@@ -55,30 +61,39 @@ def prepare(name: str, arguments: list[str]) -> dict:
       DataError: as `run`; or every sequence was dropped.
     """
     args, plan = listed(name, arguments)
-    settings = {k: v for k, v in vars(args).items() if k not in ("output", "workers", "resume")}
-    output = Path(args.output).expanduser()
+    settings = {k: v for k, v in vars(args).items() if k not in _NOT_OF_THE_RESULT}
+    output = files.expanded(args.output)
     record = driver.run(plan, output, settings=settings, workers=args.workers, resume=args.resume)
     print(summary.text(record), end="")
     if not record["sequences"]:
-        raise DataError(f"every sequence was dropped; {output / driver.LOG} says why for each")
+        raise DataError(
+            f"every sequence was dropped; {output / driver.LOG} says why for each. Mend that and "
+            "run it again, into the same folder"
+        )
     print(f"\nprepared in {output}; log, summary and figure lie there too")
     return record
 
 
-def _source(path: str, output: str) -> str:
+def _source(path: str, output: str, holds: Sequence[str]) -> str:
     """The folder to read, absolute; an archive is unpacked beside itself first."""
-    source, output = (os.path.realpath(os.path.expanduser(p)) for p in (path, output))
-    if os.path.isfile(source) and source.endswith(".zip"):
-        archive, source = source, source.removesuffix(".zip")
-        if not os.path.isdir(source):
-            print(f"unpacking {archive}", file=sys.stderr)
-            unpack(archive, source)
+    source, target = (os.path.realpath(files.expanded(p)) for p in (path, output))
+    if os.path.isfile(source) and (folder := archives.stem(source)):
+        if os.path.isdir(folder):
+            print(f"reading {folder}, which {source} was unpacked to before", file=sys.stderr)
+        else:
+            print(f"unpacking {source}", file=sys.stderr)
+            archives.unpack(Path(source), Path(folder))
+        source = folder
     if not os.path.isdir(source):
-        found = "is not a folder" if os.path.exists(source) else "does not exist"
+        known = f"; expected a folder, or an archive ({', '.join(archives.ENDINGS)})"
+        found = f"is not a folder{known}" if os.path.exists(source) else "does not exist"
         raise DataError(f"{path} (--source) {found}; see --help for what it must hold")
-    if f"{output}/".startswith(f"{source}/") or f"{source}/".startswith(f"{output}/"):
-        raise DataError(f"{output} (--output) and {source} (--source) lie one in the other")
-    return source
+    if f"{target}/".startswith(f"{source}/") or f"{source}/".startswith(f"{target}/"):
+        raise DataError(f"{target} (--output) and {source} (--source) lie one in the other")
+    inner = data_folder(source, holds)
+    if inner != source:
+        print(f"reading {inner}, all that {source} holds", file=sys.stderr)
+    return inner
 
 
 def _parser(name: str, made_by: ModuleType) -> argparse.ArgumentParser:
@@ -103,6 +118,7 @@ def _parser(name: str, made_by: ModuleType) -> argparse.ArgumentParser:
         help="processes (default: one a CPU, %(default)s)",
     )
     add("--resume", action="store_true", help="go on with an earlier run that was cut short")
+    add("--links", choices=links.CHOICES, default="follow", help="out of DIR (default: follow)")
     made_by.add_arguments(result)
     return result
 

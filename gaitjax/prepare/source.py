@@ -1,7 +1,7 @@
-"""Reading from folders and archives that strangers made: nothing outside them, nothing huge.
+"""Reading from folders that strangers made: nothing that is no plain file, nothing huge.
 
-Links may lead anywhere inside the source; one that leaves it is refused. Errors of the
-file system become DataErrors with the OSError as their cause.
+Links are followed, as in training; `--links refuse` refuses those that leave the folder before
+anything is read. Errors of the file system become DataErrors with the OSError as their cause.
 """
 
 import argparse
@@ -9,17 +9,15 @@ import contextlib
 import fnmatch
 import os
 import re
-import shutil
-import stat
-import zipfile
-from collections.abc import Iterable, Iterator
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 from gaitjax.data import partitions
 from gaitjax.errors import DataError
-from gaitjax.untrusted import archives, reading
+from gaitjax.untrusted import reading
 
 FILE_LIMIT = 16 * 2**20  # bytes of one file of frames
+_DEPTH = 4  # folders within each other, at most, above the data
 
 
 def natural(name: str) -> tuple:
@@ -32,7 +30,7 @@ def folders(source: str | os.PathLike, folder: str = "") -> list[str]:
     """Names of the folders in source/folder, in natural order, without hidden ones.
 
     Raises:
-      DataError: cannot be listed; a link that leaves the source.
+      DataError: cannot be listed.
     """
     return [e.name for e in _entries(source, folder) if e.is_dir()]
 
@@ -65,15 +63,32 @@ def read(source: str | os.PathLike, path: str, limit: int = FILE_LIMIT) -> bytes
 
 
 def resolve(source: str | os.PathLike, path: str) -> str:
-    """source/path without links; DataError if that lies outside of the source."""
-    root = os.path.realpath(source)
-    full = os.path.realpath(os.path.join(root, path))
+    """source/path, links followed; DataError if its name alone leads out of the source."""
+    root = os.path.normpath(source)
+    full = os.path.normpath(os.path.join(root, path))
     if full != root and not full.startswith(root.rstrip(os.sep) + os.sep):
-        raise DataError(
-            f"{os.path.join(source, path)} leads to {full}, outside of {source}; put a copy in its "
-            "place if it belongs to the data"
-        )
+        raise DataError(f"{path} lies outside of {source}")
     return full
+
+
+def data_folder(source: str, patterns: Sequence[str]) -> str:
+    """The folder that holds what a module reads: the source, or else the only folder in it.
+
+    Archives have one folder at their top as often as not.
+
+    Args:
+      patterns: of files below the folder that is looked for, as "*/*/*/*.pkl".
+    """
+    folder = source
+    for _ in range(_DEPTH):
+        with _errors(folder):
+            if any(next(Path(folder).glob(pattern), None) for pattern in patterns):
+                return folder
+            inner = folders(folder)
+        if len(inner) != 1:
+            break
+        folder = os.path.join(folder, inner[0])
+    return source
 
 
 def add_partition(parser: argparse.ArgumentParser) -> None:
@@ -117,63 +132,10 @@ def partition(
     return result | ({"PROBE_SET": list(sets.probe)} if sets.probe else {}), notes
 
 
-def unpack(archive: str | os.PathLike, folder: str | os.PathLike) -> None:
-    """Unpacks a zip archive as `folder`, whole or not at all.
-
-    Raises:
-      DataError: `folder` exists; the archive is damaged or encrypted; a member would lie
-        outside of the folder, is a link or device, or is there twice; it would unpack to
-        more than 200 times its size; no space or permission.
-    """
-    archive, folder = Path(archive), Path(folder)
-    temporary = folder.with_name(f".{folder.name}.unpacking")
-    with _errors(archive):
-        if folder.exists():
-            raise DataError(f"{folder} exists already; remove it to unpack {archive} anew")
-        shutil.rmtree(temporary, ignore_errors=True)
-        try:
-            with zipfile.ZipFile(archive) as opened:
-                _check_members(archive, opened.infolist())
-                temporary.mkdir(parents=True)
-                opened.extractall(temporary)
-            os.replace(temporary, folder)
-        except (DataError, OSError):
-            raise
-        except Exception as error:  # whatever a malformed archive provokes
-            raise DataError(
-                f"{archive}: not a zip archive, or damaged ({error}); fetch it again"
-            ) from error
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _check_members(archive: Path, members: list[zipfile.ZipInfo]) -> None:
-    seen = set()
-    for member in members:
-        path = PurePosixPath(member.filename)
-        kind = stat.S_IFMT(member.external_attr >> 16)
-        if path.is_absolute() or ".." in path.parts or re.search(r"[\\:\0]", member.filename):
-            found = "would be unpacked outside of its folder"
-        elif kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-            found = "is a link or device"
-        elif member.flag_bits & 1:
-            found = "is encrypted"
-        elif path in seen:
-            found = "is there twice"
-        else:
-            seen.add(path)
-            continue
-        raise DataError(f"{archive}: its member {member.filename!r} {found}; nothing was unpacked")
-    archives.check_expansion(archive, members)
-
-
 def _entries(source: str | os.PathLike, folder: str) -> list[os.DirEntry]:
     full = resolve(source, folder)
     with _errors(full), os.scandir(full) as scanned:
         entries = [entry for entry in scanned if not entry.name.startswith(".")]
-    for entry in entries:
-        if entry.is_symlink():
-            resolve(source, os.path.join(folder, entry.name))
     return sorted(entries, key=lambda entry: natural(entry.name))
 
 

@@ -44,6 +44,7 @@ def data(tmp_path) -> ConfigDict:
             name="walkers",
             root=str(root),
             partition="",
+            links="follow",
             modality="pose",
             joints="coco",
             impute="none",

@@ -21,7 +21,7 @@ def make(tmp_path):
             path = str(tmp_path / "partition.json")
             with open(path, "w") as file:
                 file.write(partition if isinstance(partition, str) else json.dumps(partition))
-        return ConfigDict(dict(name=name, root=str(root), partition=path))
+        return ConfigDict(dict(name=name, root=str(root), partition=path, links="follow"))
 
     return make
 

@@ -35,6 +35,7 @@ def test_layout_is_what_packing_reads(tmp_path):
             name="walkers",
             root=str(root),
             partition="",
+            links="follow",
             modality="pose",
             joints="coco",
             impute="none",

@@ -15,6 +15,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gaitjax import files
+from gaitjax.data.partitions import UNFINISHED
 from gaitjax.errors import DataError
 from gaitjax.prepare import driver, summary
 from gaitjax.prepare.__main__ import main
@@ -215,7 +217,7 @@ def test_what_is_refused(tmp_path, no_figure):
         prepare(tmp_path / "out", resume=True, settings={"source": "else"})
     with pytest.raises(DataError, match="begun with sequences = 6, now it is 7"):
         prepare(tmp_path / "out", count=7, resume=True)
-    with driver._alone(tmp_path / "out/.prepare"), pytest.raises(DataError, match="another run"):
+    with files.lock(tmp_path / "out/.prepare"), pytest.raises(DataError, match="another run"):
         prepare(tmp_path / "out", resume=True)
     assert tree(tmp_path / "out") == before
 
@@ -298,6 +300,36 @@ def test_killed_and_interrupted_on_the_command_line(tmp_path):
     assert tree(out) != tree(tmp_path / "whole")
     assert main([*arguments, "--resume"]) == 0
     assert tree(out) == tree(tmp_path / "whole")
+
+
+def test_a_refused_second_run_harms_nothing(tmp_path, no_figure):
+    """Started while the first one makes a sequence: the first one's half-made files stay."""
+    output = tmp_path / "out"
+
+    def made(job):
+        if job.files[0] == 2:
+            half = output / ".prepare/new/half-made"
+            half.write_bytes(b"half")
+            for resume in (False, True):
+                with pytest.raises(DataError, match="another run is writing there: process"):
+                    prepare(output, resume=resume)
+            assert half.read_bytes() == b"half"
+        return make(job)
+
+    driver.run(plan()._replace(make=made), output, settings=SETTINGS, workers=1, resume=False)
+    prepare(tmp_path / "alone")
+    assert tree(output) == tree(tmp_path / "alone")
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_after_every_sequence_was_dropped_it_begins_anew(tmp_path, no_figure, resume):
+    none = plan()._replace(make=lambda job: driver.Made(None, {"no frame": 1}))
+    record = driver.run(none, tmp_path / "out", settings={"pick": "a"}, workers=1, resume=False)
+    assert record["dropped"] == 6 and (tmp_path / "out/prepare_log.jsonl").exists()
+    assert (tmp_path / "out" / UNFINISHED).exists()  # not to be trained on
+    prepare(tmp_path / "out", resume=resume)
+    prepare(tmp_path / "alone")
+    assert tree(tmp_path / "out") == tree(tmp_path / "alone")
 
 
 def test_pickles_are_read_by_others(tmp_path, no_figure):

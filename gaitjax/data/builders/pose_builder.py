@@ -1,5 +1,6 @@
 """One builder class for every data set: the records, and writing them."""
 
+import functools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,12 +18,13 @@ SIDES = ("train", "test")
 
 
 class Prepared(NamedTuple):
-    """A prepared folder: name, root, partition and joints as in `config.data`."""
+    """A prepared folder, by fields of `config.data`."""
 
     name: str
     root: str
     partition: str
     joints: str
+    links: str = "follow"
 
 
 class PoseBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
@@ -86,6 +88,7 @@ class PoseBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
             )
 
 
+@functools.cache  # the package refuses a second class of the same name
 def builder(name: str) -> type[PoseBuilder]:
     """The builder class of a data set; DataError for one that is not stored this way."""
     known = [known for known, record in sets.SETS.items() if record.stored]

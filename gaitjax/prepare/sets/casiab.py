@@ -37,6 +37,7 @@ training ids 001 to 074 and the test ids are built in.
 
 example: python -m gaitjax.prepare casiab --source GaitGraph-csv --output casiab
 """
+HOLDS = ("*.csv", "*/*/*/*.pkl")  # files below --source
 
 _NAME = re.compile(
     rb"(?<![0-9])([0-9]{3})-((?:nm|bg|cl)-[0-9]{2})-([0-9]{3})(?![0-9])([^,]{0,200})"

@@ -27,11 +27,12 @@ HELP = """Walks of the CMU Graphics Lab Motion Capture Database, which anyone ma
 
 --source holds what CMU's "all asf's and amc's" zip holds, or the part of it needed:
     02/02.asf   02/02_01.amc   02/02_02.amc   ...
-    (also below subjects/ or all_asfamc/subjects/)
+    (also as the only folder in others, as all_asfamc/subjects/ is)
 Without --source the 83 files needed (20 MB) are fetched from mocap.cs.cmu.edu.
 
 example: python -m gaitjax.prepare cmu_walks --output cmu_walks
 """
+HOLDS = ("*/*.asf",)  # files below --source
 
 VIEWS = ("000", "030", "060", "090", "180", "270")
 IMAGE = (1000, 1000)  # pixels
@@ -39,7 +40,6 @@ _CAPTURED, _FPS = 120, 30  # frames a second: of the database, of the poses
 _LOOK_AT = 0.95  # metres above the floor: the middle of a body
 _RESOLUTION = 520.0  # focal length at which cameras.estimate judges errors
 _URL = "http://mocap.cs.cmu.edu/subjects"
-_FOLDERS = ("", "subjects", "all_asfamc/subjects")
 
 # COCO joint -> the bone that ends there. The database halves the forearm: lradius, then
 # lwrist, which only twists, and at whose end the hand bends.
@@ -216,15 +216,14 @@ def film(
 
 def _local(source: Path, files: dict[str, str | None]) -> tuple[Path, dict[str, int]]:
     """The folder that holds the files, and what is odd about them."""
-    root = next((source / f for f in _FOLDERS if (source / f / next(iter(files))).exists()), source)
-    missing = [file for file in files if not (root / file).is_file()]
+    missing = [file for file in files if not (source / file).is_file()]
     if missing:
         raise DataError(
-            f"{root} (--source): {missing[0]} is missing, {len(missing)} of {len(files)} files in "
-            "all; leave --source out to fetch them, or list what you have with --trials"
+            f"{source} (--source): {missing[0]} is missing, {len(missing)} of {len(files)} files "
+            "in all; leave --source out to fetch them, or list what you have with --trials"
         )
-    other = sum(fetch.digest(root / file) != known for file, known in files.items() if known)
-    return root, {"files that differ from those recorded": other} if other else {}
+    other = sum(fetch.digest(source / file) != known for file, known in files.items() if known)
+    return source, {"files that differ from those recorded": other} if other else {}
 
 
 def _trials(path: str) -> dict[str, str]:

@@ -18,6 +18,7 @@ with --partition, or to every later command as --config.data.partition.
 example: python -m gaitjax.prepare gait3d --source 2D_Poses --output gait3d \\
            --partition Gait3D.json
 """
+HOLDS = ("*/*/*/human_crop_f*.txt",)  # files below --source
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

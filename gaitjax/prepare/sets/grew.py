@@ -26,8 +26,9 @@ files are not read.
 
 example: python -m gaitjax.prepare grew --source GREW-raw --output grew
 """
-
 _TRAIN, _GALLERY, _PROBE = "train", "test/gallery", "test/probe"
+_SEQUENCES = (f"{_TRAIN}/*/*", f"{_GALLERY}/*/*", f"{_PROBE}/*")
+HOLDS = tuple(f"{folder}/*_2d_pose.txt" for folder in _SEQUENCES)  # files below --source
 
 add_arguments = text_frames.add_arguments
 

@@ -33,6 +33,7 @@ index files), --silhouettes (OUMVLP's own) or --person first.
 example: python -m gaitjax.prepare oumvlp --source OUMVLP-Pose/AlphaPose --output oumvlp \\
            --index_dir match_idx/AlphaPose
 """
+HOLDS = ("*/[0-9][0-9][0-9]_[0-9][0-9]/*.json",)  # files below --source
 
 _SEQUENCE = re.compile(r"([0-9]{3})_([0-9]{2})")
 _NUMBER = re.compile(r"([0-9]+)(?:_keypoints)?\.json$")

@@ -31,6 +31,7 @@ example: python -m gaitjax.prepare sustech1k --source SUSTech1K --output sustech
            --partition SUSTech1K.json
 example: python -m gaitjax.prepare opengait --source GREW-pkl --output grew
 """
+HOLDS = ("*/*/*/*.pkl",)  # files below --source
 
 _EVERY = "*.pkl"
 _LARGEST = 1e30  # what float32 takes easily
