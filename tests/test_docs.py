@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from docs import make_cli, make_speed
+from docs import make_cli, make_speed, make_tables
 from gaitjax import config as configs
 from gaitjax import zoo
 from gaitjax.evaluation.of_checkpoint import Wishes, evaluate_checkpoint
@@ -28,10 +28,10 @@ LINES_OF_A_SCREEN = 30
 # README commands that the tests below, or those named, run; and those that none can run.
 RUN = {
     "make test": "this",
-    "python -m gaitjax.zoo list": "tests/test_zoo.py",
-    "python -m gaitjax.zoo show gaitgraph2_grew": "tests/test_zoo.py",
-    "python -m gaitjax.benchmark --config gaitgraph2_grew": "tests/test_benchmark.py",
-    "python -m pytest tests/test_forward_goldens.py": "this",
+    "python -m gaitjax.zoo list": "tests/zoo/test_zoo.py",
+    "python -m gaitjax.zoo show gaitgraph2_grew": "tests/zoo/test_zoo.py",
+    "python -m gaitjax.benchmark --config gaitgraph2_grew": "tests/performance/test_benchmark.py",
+    "python -m pytest tests/models/test_forward_goldens.py": "this",
     "python -m converters.opengait --config gaitgraph2_grew --checkpoint model.pt "
     "--output weights.npz": "test_newcomer",
     "python -m converters.to_opengait --config gaitgraph2_grew --checkpoint weights.npz "
@@ -49,7 +49,7 @@ NEEDS = {
     "--output weights.npz": "the authors' file; test_convert.py converts a look-alike",
     "python -m gaitjax.evaluate --config gaitgraph2_oumvlp17 --checkpoint weights.npz "
     "--config.data.root=DIR": "OUMVLP",
-    "python -m gaitjax.zoo reproduce gaitgraph2_oumvlp17 --data_root=DIR": "the hub and OUMVLP",
+    "python -m gaitjax.zoo reproduce gaitgraph2_oumvlp17 --config.data.root=DIR": "the hub, OUMVLP",
     "python -m gaitjax.evaluate --config gaitgraph2_grew --checkpoint out --config.data.root=DIR "
     "--config.eval.protocol=grew_submission": "GREW",
     "python -m gaitjax.prepare gait3d --source 2D_Poses --output gait3d "
@@ -159,8 +159,16 @@ def test_files_named_in_the_text_exist():
             assert (ROOT / path).exists() or "NAME" in path, f"{page}: {path}"
 
 
-def test_zoo_table_is_current():
+@pytest.mark.parametrize("page", make_tables.pages())
+def test_tables_are_current(page):
+    """Those of data sets and of numbers, between their marks."""
+    assert make_tables.with_tables(page, PAGES[page]) == PAGES[page], "run docs/make_tables.py"
+
+
+def test_tables_are_of_the_record():
     assert zoo.markdown() in PAGES["README.md"]
+    changed = PAGES["README.md"].replace("| 69.38 |", "| 69.39 |")
+    assert make_tables.with_tables("README.md", changed) == PAGES["README.md"] != changed
 
 
 def test_speed_tables_are_current():

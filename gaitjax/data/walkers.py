@@ -11,16 +11,15 @@ measurements.
     python -m gaitjax.data.walkers --output walkers
 """
 
-import argparse
 import json
 import os
 import pickle
-import shutil
-import tempfile
+import sys
 from pathlib import Path
 
 import numpy as np
 
+from gaitjax import command, files
 from gaitjax.data import cameras
 from gaitjax.data.partitions import PARTITION_FILE
 from gaitjax.errors import DataError
@@ -102,7 +101,7 @@ def generate(
     Raises:
       DataError: `root` holds something else; numbers that make no data set.
     """
-    root = Path(root).expanduser()
+    root = files.expanded(root)
     if not 0 < test_identities < identities or not 5 <= frames <= 120 or seed < 0:
         raise DataError(
             f"walkers: identities {identities}, test_identities {test_identities}, frames "
@@ -118,30 +117,23 @@ def generate(
     )
     if _holds(root, parameters):
         return root
-    root.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=root.parent, prefix=f".{root.name}."))
+    width = max(3, len(str(identities)))
+    ids = [f"{i:0{width}d}" for i in range(1, identities + 1)]
     try:
-        temporary.chmod(0o755)
-        width = max(3, len(str(identities)))
-        ids = [f"{i:0{width}d}" for i in range(1, identities + 1)]
-        for number, name in enumerate(ids, start=1):
-            for kind, poses in zip(TYPES, identity(seed, number, frames), strict=True):
-                for view, pose in zip(VIEWS, poses, strict=True):
-                    folder = temporary / name / kind / view
-                    folder.mkdir(parents=True)
-                    with open(folder / f"{view}.pkl", "wb") as file:
-                        pickle.dump(pose, file)
-        split = identities - test_identities
-        partition = dict(TRAIN_SET=ids[:split], TEST_SET=ids[split:])
-        (temporary / PARTITION_FILE).write_text(json.dumps(partition) + "\n")
-        (temporary / PARAMETERS_FILE).write_text(json.dumps(parameters) + "\n")
-        try:
-            os.replace(temporary, root)
-        except OSError:
-            if not _holds(root, parameters):  # unless another process was faster
-                raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        with files.whole_folder(root) as temporary:
+            for number, name in enumerate(ids, start=1):
+                for kind, poses in zip(TYPES, identity(seed, number, frames), strict=True):
+                    for view, pose in zip(VIEWS, poses, strict=True):
+                        folder = temporary / name / kind / view
+                        folder.mkdir(parents=True)
+                        (folder / f"{view}.pkl").write_bytes(pickle.dumps(pose))
+            split = identities - test_identities
+            partition = dict(TRAIN_SET=ids[:split], TEST_SET=ids[split:])
+            (temporary / PARTITION_FILE).write_text(json.dumps(partition) + "\n")
+            (temporary / PARAMETERS_FILE).write_text(json.dumps(parameters) + "\n")
+    except OSError:
+        if not _holds(root, parameters):  # unless another process was faster
+            raise
     return root
 
 
@@ -293,6 +285,8 @@ def _holds(root: Path, parameters: dict) -> bool:
         return False
     try:
         found = json.loads((root / PARAMETERS_FILE).read_text())
+    except PermissionError:
+        raise
     except (OSError, ValueError):
         found = "no set of walkers"
     if found != parameters:
@@ -303,26 +297,27 @@ def _holds(root: Path, parameters: dict) -> bool:
     return True
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
+def main(argv: list[str] | None = None) -> int:
+    return command.run(_main, argv)
+
+
+def _main(argv: list[str]) -> None:
+    parser = command.parser(
+        "Make a data set of synthetic walkers.",
+        "python -m gaitjax.data.walkers --output walkers --identities 50",
         prog="python -m gaitjax.data.walkers",
-        description="Make a data set of synthetic walkers.",
-        epilog="example: python -m gaitjax.data.walkers --output walkers --identities 50",
     )
     add = parser.add_argument
-    add("--output", required=True, help="folder to make")
+    add("--output", required=True, type=command.path, help="folder to make")
     add("--seed", type=int, default=0, help="other walkers for another number (default 0)")
     add("--identities", type=int, default=100, help="people (default 100)")
-    add("--test-identities", type=int, default=40, help="how many of them are for testing (40)")
+    add("--test_identities", type=int, default=40, help="how many of them are for testing (40)")
     add("--frames", type=int, default=60, help="mean length of a sequence (60)")
-    arguments = vars(parser.parse_args())
-    try:
-        root = generate(arguments.pop("output"), **arguments)
-    except (DataError, OSError) as error:
-        parser.error(str(error))
-    count = arguments["identities"] * len(TYPES) * len(VIEWS)
-    print(f"{root}: {count} sequences of {arguments['identities']} walkers")
+    args = parser.parse_args(command.respelled(argv, {"--test-identities": "--test_identities"}))
+    root = generate(args.output, args.seed, args.identities, args.test_identities, args.frames)
+    count = args.identities * len(TYPES) * len(VIEWS)
+    print(f"{root}: {count} sequences of {args.identities} walkers")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

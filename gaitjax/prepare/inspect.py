@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from gaitjax import command
 from gaitjax.errors import DataError
 from gaitjax.prepare import drawing, source, summary
 from gaitjax.skeleton import FORMATS, tell
@@ -19,18 +20,18 @@ HELP = """\
 Statistics of a prepared data set, and a drawing of one sequence: <output>/<id>-<type>-<view>
 .gif, the walk with its skeleton maps, and .png, eight frames of it side by side.
 
-example: python -m gaitjax.prepare inspect --data.root oumvlp --sequence 00001/00/090
+example: python -m gaitjax.prepare inspect --config.data.root=oumvlp --sequence 00001/00/090
 """
 
 _LISTED = 12  # types and views named
 
 
 def main(argv: list[str]) -> int:
-    args = _parser().parse_args(argv)
+    args = _parser().parse_args(command.respelled(argv, {"--data.root": "--config.data.root"}))
     try:
         root = Path(args.root).expanduser()
         if not root.is_dir():
-            raise DataError(f"{root} (--data.root) is not a folder")
+            raise DataError(f"{root} (--config.data.root) is not a folder")
         names = ["/".join(name) for name in source.sequences(root)]
         if not names:
             raise DataError(f"{root}: no folder <id>/<type>/<view> in it")
@@ -130,7 +131,13 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("--data.root", dest="root", required=True, metavar="DIR", help="the prepared data set")
+    add(
+        "--config.data.root",
+        dest="root",
+        required=True,
+        metavar="DIR",
+        help="the prepared data set",
+    )
     add("--sequence", metavar="ID/TYPE/VIEW", help="what to draw; default the first")
     add("--output", default="inspect", metavar="DIR", help="folder of the drawings (inspect)")
     add(

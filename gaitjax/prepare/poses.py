@@ -44,7 +44,10 @@ def main(argv: list[str]) -> int:
     for what, count in sequence.notes.items():
         print(f"  {count:6}  {what}")
     name = f"{args.label}/{args.type}/{args.view}"
-    print(f"look at it: python -m gaitjax.prepare inspect --data.root {output} --sequence {name}")
+    print(
+        "look at it: python -m gaitjax.prepare inspect "
+        f"--config.data.root={output} --sequence {name}"
+    )
     return 0
 
 

@@ -118,7 +118,13 @@ def _parser(name: str, made_by: ModuleType) -> argparse.ArgumentParser:
         help="processes (default: one a CPU, %(default)s)",
     )
     add("--resume", action="store_true", help="go on with an earlier run that was cut short")
-    add("--links", choices=links.CHOICES, default="follow", help="out of DIR (default: follow)")
+    add(
+        "--links",
+        choices=links.CHOICES,
+        default="follow",
+        metavar="RULE",
+        help="follow (default) or refuse links that lead out of DIR",
+    )
     made_by.add_arguments(result)
     return result
 

@@ -6,9 +6,8 @@ import shlex
 import sys
 from pathlib import Path
 
-from gaitjax.config import ConfigError
+from gaitjax import command
 from gaitjax.errors import DataError
-from gaitjax.weights import WeightsError
 from gaitjax.zoo import SOURCE, ZOO, entry, markdown, url
 
 
@@ -45,10 +44,10 @@ def _reproduce(args: argparse.Namespace, rest: list[str]) -> str:
     from gaitjax.zoo import reproduce
 
     sharding.start(multihost=False)
-    config = reproduce.config_of(args.name, args.data_root, rest)
+    config = reproduce.config_of(args.name, rest)
     workdir, options = Path(args.workdir or f"reproduce/{args.name}"), shlex.split(args.prepare)
-    if args.source and not args.data_root:
-        raise DataError("--source is prepared as --data_root: give both")
+    if args.source and not config.data.root:
+        raise DataError("--source is prepared as --config.data.root: give both")
     if args.dry_run:
         lines = [
             f"{'have' if there else 'MISSING':8}{what}" + (f"\n        {more}" if more else "")
@@ -77,8 +76,14 @@ def _report(args: argparse.Namespace, rest: list[str]) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
+    return command.run(_main, argv)
+
+
+def _main(argv: list[str]) -> None:
     parser = _parser()
-    args, rest = parser.parse_known_args(argv)
+    args, rest = parser.parse_known_args(
+        command.respelled(argv, {"--data_root": "--config.data.root"})
+    )
     if rest and args.command != "reproduce":
         parser.error(f"unknown argument {rest[0]}")
     run = {
@@ -88,46 +93,40 @@ def main(argv: list[str] | None = None) -> int:
         "reproduce": _reproduce,
         "report": _report,
     }
-    try:
-        print(run[args.command](args, rest))
-    except (ConfigError, DataError, WeightsError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+    print(run[args.command](args, rest))
 
 
 def _parser() -> argparse.ArgumentParser:
-    result = argparse.ArgumentParser(
+    result = command.parser(
+        "The released weights that gaitjax converts, and their published numbers.",
+        "python -m gaitjax.zoo reproduce gaitgraph2_oumvlp17 --config.data.root=DIR",
         prog="python -m gaitjax.zoo",
-        description="The released weights that gaitjax converts, and their published numbers.",
-        epilog="example: python -m gaitjax.zoo reproduce gaitgraph2_oumvlp17 --data_root=DIR",
-        allow_abbrev=False,
     )
     commands = result.add_subparsers(dest="command", required=True)
 
-    def command(name: str, about: str, example: str = "") -> argparse.ArgumentParser:
+    def add_command(name: str, about: str, example: str = "") -> argparse.ArgumentParser:
         epilog = f"example: python -m gaitjax.zoo {name}{example}"
         return commands.add_parser(
             name, help=about, description=about, epilog=epilog, allow_abbrev=False
         )
 
-    command("list", "every entry with its published number")
-    show = command("show", "one entry: weights, commands, what to know", " gaitgraph2_grew")
+    add_command("list", "every entry with its published number")
+    show = add_command("show", "one entry: weights, commands, what to know", " gaitgraph2_grew")
     show.add_argument("name", help="a name that `list` prints")
-    command("table", "the Markdown table of the README")
-    example = " gaitgraph2_oumvlp17 --data_root=DIR"
-    again = command("reproduce", "fetch, convert, evaluate and compare", example)
+    add_command("table", "the Markdown table of the README")
+    example = " gaitgraph2_oumvlp17 --config.data.root=DIR"
+    again = add_command("reproduce", "fetch, convert, evaluate and compare", example)
     add = again.add_argument
     add("name", help="a name that `list` prints")
-    add("--data_root", default="", help="prepared data set, <id>/<type>/<view>/*.pkl")
-    add("--source", default="", help="raw data set to prepare as --data_root, if that is missing")
+    root = "--config.data.root"  # one of the fields that go on to the config
+    add("--source", default="", help=f"raw data set to prepare as {root}, if that is missing")
     add("--prepare", default="", help="more for gaitjax.prepare, as '--partition Gait3D.json'")
     add("--workdir", help="default: reproduce/NAME")
     add("--seeds", type=int, default=10, help="random test windows to average (default 10)")
     add("--revision", help="branch, tag or commit of the hub's repository")
     add("--ground_truth", help="csv of answers to score a GREW submission with")
     add("--dry_run", action="store_true", help="only say what is there and what is missing")
-    collect = command("report", "finished runs as a Markdown table", " reproduce")
+    collect = add_command("report", "finished runs as a Markdown table", " reproduce")
     collect.add_argument("folders", nargs="+", help="folders with reproduction.json below them")
     return result
 

@@ -1,14 +1,13 @@
 """A zoo entry from its released weights to a number beside the published one."""
 
 import json
-import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
 from ml_collections import ConfigDict
 
-from gaitjax import weights, zoo
+from gaitjax import files, weights, zoo
 from gaitjax.config import load, override_all
 from gaitjax.data import listing, partitions, sets
 from gaitjax.errors import DataError
@@ -20,11 +19,10 @@ _NAMED = 20  # absent identities named
 SERVER = "grew_submission"  # scored by the challenge's server, not here
 
 
-def config_of(name: str, data_root: str, overrides: list[str] = ()) -> ConfigDict:
-    """The entry's config on `data_root`, with the reference's rounding and its protocol."""
+def config_of(name: str, overrides: list[str] = ()) -> ConfigDict:
+    """The entry's config, with the reference's rounding and its protocol."""
     entry = zoo.entry(name)
     config = load(name)
-    config.data.root = data_root
     config.eval.embedding = entry.embedding
     config.eval.protocol = next(iter(entry.published))
     config.compat = True
@@ -79,7 +77,7 @@ def needs(
             where = partitions.json_origin(config.data.name)
             found.append(("the partition", False, f"give --prepare='--partition FILE'. {where}"))
         return found
-    root = config.data.root or f"the prepared {config.data.name} data (--data_root)"
+    root = config.data.root or f"the prepared {config.data.name} data (--config.data.root)"
     try:
         partitions.check_root(config.data.name, config.data.root)
         found.append((root, True, ""))
@@ -148,10 +146,11 @@ def reproduce(
         if ("published" in result)
         else {"ours": None, "spread": None, "within": None}
     )
+    score = next(iter(result["headline"]), "Rank-1")
+    row |= {"score": score, "interval": result["interval"].get(score)}
+    row["seeds"] = list(range(wishes.random_windows))
     row["checkpoint"] = weights.load(converted)[1].get("sha256")
-    temporary = workdir / ".reproduction.json"
-    temporary.write_text(json.dumps(row, indent=1) + "\n")
-    os.replace(temporary, workdir / "reproduction.json")
+    files.write_json(workdir / "reproduction.json", row)
     if row["ours"] is None:
         print("upload the zip above to the GREW server: it alone knows the answers")
     return row
@@ -170,7 +169,7 @@ def report(folders: list[str]) -> str:
     if not paths:
         raise DataError(
             f"no reproduction.json under {', '.join(folders)}; run "
-            "python -m gaitjax.zoo reproduce NAME --data_root=DIR first"
+            "python -m gaitjax.zoo reproduce NAME --config.data.root=DIR first"
         )
     lines = [
         "| config | protocol | published Rank-1 | reproduced | spread | within |",

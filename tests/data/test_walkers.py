@@ -79,7 +79,7 @@ def test_interruption_leaves_nothing(tmp_path, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(walkers.pickle, "dump", interrupt)
+    monkeypatch.setattr(walkers.pickle, "dumps", interrupt)
     with pytest.raises(KeyboardInterrupt):
         walkers.generate(tmp_path / "walkers", identities=2, test_identities=1)
     assert os.listdir(tmp_path) == []
@@ -144,10 +144,11 @@ def test_scale_does_not_tell_identities_apart():
 
 def test_command_line(tmp_path):
     command = [sys.executable, "-m", "gaitjax.data.walkers"]
-    options = ["--output", "w", "--identities", "2", "--test-identities", "1", "--frames", "8"]
+    options = ["--output", "w", "--identities", "2", "--test-identities=1", "--frames", "8"]
     done = subprocess.run(command + options, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0 and "32 sequences of 2 walkers" in done.stdout, done.stderr
+    assert "--test-identities is now spelt --test_identities" in done.stderr
     partition = json.loads((tmp_path / "w/partition.json").read_text())
     assert partition == dict(TRAIN_SET=["001"], TEST_SET=["002"])
     done = subprocess.run(command + options + ["--seed", "1"], cwd=tmp_path, capture_output=True)
-    assert done.returncode == 2 and b"Traceback" not in done.stderr
+    assert done.returncode == 1 and b"Traceback" not in done.stderr

@@ -38,7 +38,7 @@ def test_command(tmp_path, capsys):
     write(root, "002/nm-01/000", walk[:12])
     (root / "002" / "nm-02" / "000").mkdir(parents=True)
     (root / "002" / "nm-02" / "000" / "000.pkl").write_bytes(b"x")
-    arguments = ["inspect", "--data.root", str(root), "--output", str(tmp_path / "look")]
+    arguments = ["inspect", "--config.data.root", str(root), "--output", str(tmp_path / "look")]
     assert main([*arguments, "--sequence", "001/nm-02/090"]) == 0
     out = capsys.readouterr().out
     assert "2 types: nm-01 (2), nm-02 (2)\n2 views: 000 (3), 090 (1)\n" in out
@@ -58,7 +58,7 @@ def test_command(tmp_path, capsys):
 
 
 def test_command_refuses(tmp_path, capsys):
-    arguments = ["inspect", "--data.root", str(tmp_path / "set"), "--output", str(tmp_path)]
+    arguments = ["inspect", "--config.data.root", str(tmp_path / "set"), "--output", str(tmp_path)]
     assert main(arguments) == 1
     assert "is not a folder" in capsys.readouterr().err
     (tmp_path / "set").mkdir()

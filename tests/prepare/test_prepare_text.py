@@ -143,7 +143,7 @@ def test_any_bytes_give_a_frame_or_a_count(tmp_path):
         assert isinstance(result, str) or (len(result) in (51, 53) and np.isfinite(result).all())
 
 
-def test_the_source_is_not_left(tmp_path):
+def test_links_are_followed_or_refused(tmp_path, capsys):
     outside = raw_sets.text_frames(
         tmp_path / "secret", tiny_sets.poses(0, 17), "human_crop_f{}.txt"
     )
@@ -158,17 +158,10 @@ def test_the_source_is_not_left(tmp_path):
     frame.symlink_to(outside / "human_crop_f97.txt")
     assert main([*arguments, str(tmp_path / "second")]) == 0
     record = json.loads((tmp_path / "second/summary.json").read_text())
-    assert record["dropped"] == 1
-    assert "outside of" in record["dropped_first"][0]["why"]
-
-
-def test_a_folder_that_leads_outside_ends_the_run(tmp_path, capsys):
-    raw, _ = raw_sets.gait3d(tmp_path / "raw")
-    (raw / "0001" / "elsewhere").symlink_to("/usr")
-    assert main(["gait3d", "--source", str(raw), "--output", str(tmp_path / "out")]) == 1
-    error = capsys.readouterr().err
-    assert "0001/elsewhere" in error and "/usr, outside of" in error
-    assert not (tmp_path / "out").exists()
+    assert record["dropped"] == 0 and record["sequences"] == 14
+    assert main([*arguments, str(tmp_path / "third"), "--links", "refuse"]) == 1
+    assert "human_crop_f97.txt leads to" in capsys.readouterr().err
+    assert not (tmp_path / "third").exists()
 
 
 def test_what_is_no_file_is_not_opened(tmp_path):

@@ -25,7 +25,7 @@ def fake_hub(tmp_path, monkeypatch):
 
 def run(tmp_path, *more: str) -> int:
     cache = f"--config.data.cache_dir={tmp_path / 'cache'}"
-    arguments = ["reproduce", NAME, f"--data_root={tmp_path / 'data'}"]
+    arguments = ["reproduce", NAME, f"--config.data.root={tmp_path / 'data'}"]
     shorter = "--config.eval.frames=16"
     return main([*arguments, f"--workdir={tmp_path / 'out'}", cache, shorter, *more])
 

@@ -1,10 +1,14 @@
 """The table of released weights."""
 
 import importlib
+import re
+
+import pytest
 
 from gaitjax import config as configs
 from gaitjax import zoo
 from gaitjax.evaluation.protocols import PROTOCOLS
+from gaitjax.zoo import numbers
 from gaitjax.zoo.__main__ import main
 
 
@@ -18,11 +22,26 @@ def test_entries_name_configs_and_protocols():
         assert not entry.folder.endswith(("/", "checkpoints"))
 
 
-def test_configs_state_the_same_numbers():
-    for name, entry in zoo.ZOO.items():
-        about = importlib.import_module(f"configs.{name}").__doc__
-        stated = about.partition("Published Rank-1: ")[2].split()[0]
-        assert [float(stated)] == [*entry.published.values()]
+@pytest.mark.parametrize("name", configs.names())
+def test_configs_state_the_numbers_of_the_record(name):
+    about = importlib.import_module(f"configs.{name}").__doc__
+    stated = " ".join(about.partition("Published Rank-1: ")[2].split()).partition(" (")
+    published = [n.published for n in numbers.of(name).values() if n.published is not None]
+    assert [float(x) for x in re.findall(r"\d+\.\d+", stated[0])] == published
+
+
+def test_numbers_are_whole():
+    """Each is somebody's, in percent; ours say of which runs and at which commit."""
+    keys = [(n.config, n.score, n.variant) for n in numbers.read()]
+    assert len(set(keys)) == len(keys)
+    for n in numbers.read():
+        assert n.config in configs.names() or n.config == "limb lengths"
+        assert n.protocol in PROTOCOLS and n.score
+        assert n.published is not None or n.ours is not None
+        assert bool(n.by) == (n.published is not None)
+        assert (n.ours is None) or (n.seeds and re.fullmatch("[0-9a-f]{7,40}", n.commit))
+        values = [n.published, n.ours, n.untrained, n.chance, *(n.interval or ())]
+        assert all(0 <= v <= 100 for v in values if v is not None)
 
 
 def test_list_and_show(capsys):

@@ -27,7 +27,6 @@ HELP = """Walks of the CMU Graphics Lab Motion Capture Database, which anyone ma
 
 --source holds what CMU's "all asf's and amc's" zip holds, or the part of it needed:
     02/02.asf   02/02_01.amc   02/02_02.amc   ...
-    (also as the only folder in others, as all_asfamc/subjects/ is)
 Without --source the 83 files needed (20 MB) are fetched from mocap.cs.cmu.edu.
 
 example: python -m gaitjax.prepare cmu_walks --output cmu_walks

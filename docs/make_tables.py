@@ -1,0 +1,129 @@
+"""Writes the tables of data sets and of numbers into README and docs: python docs/make_tables.py
+
+A table stands between two marks that name it. Numbers come from gaitjax/zoo/numbers.json, what
+is known about data sets from gaitjax/data/sets.py.
+"""
+
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+DOCS = Path(__file__).parent
+if __name__ == "__main__":
+    sys.path.insert(0, str(DOCS.parent))
+
+from gaitjax import tables, zoo  # noqa: E402
+from gaitjax.data import sets  # noqa: E402
+from gaitjax.zoo import numbers  # noqa: E402
+
+ACROSS = "Rank-1 across views"
+
+
+def zoo_table() -> list[str]:
+    """The released weights."""
+    return zoo.markdown().splitlines()
+
+
+def demo_table() -> list[str]:
+    """What `make demo` reaches."""
+    head = ("Rank-1, nearest of 160 gallery walks", "trained", "untrained", "chance")
+    of = numbers.of("gaitgraph2_walkers")
+    rows = [
+        (
+            name,
+            *(f"{value:.2f}" for value in (of[score].ours, of[score].untrained, of[score].chance)),
+        )
+        for name, score in (("gallery of all views", "Rank-1"), ("gallery of another view", ACROSS))
+    ]
+    return tables.markdown([head, *rows])
+
+
+def cmu_table() -> list[str]:
+    """The networks on the CMU walks."""
+    about = {"skeletongait_cmu_walks": ", maps drawn from the poses"}
+    rows = [("config", "Rank-1", "untrained", "mAP", "untrained")]
+    for config in dict.fromkeys(
+        n.config for n in numbers.read() if n.config.endswith("_cmu_walks")
+    ):
+        of = numbers.of(config)
+        cells = [f"{v:.1f}" for s in (ACROSS, "mAP") for v in (of[s].ours, of[s].untrained)]
+        rows.append((f"`{config}`{about.get(config, '')}", *cells))
+    return tables.markdown(rows)
+
+
+def missing_joints_table() -> list[str]:
+    """What filling missed joints in other ways costs."""
+    config = "gaitgraph2_cmu_walks"
+    known = {
+        "": "`data.impute=interpolate`, as in the configs",
+        "data.impute=frame_mean": "`data.impute=frame_mean`, as GaitGraph2 has it elsewhere",
+        "data.impute=knn": "`data.impute=knn`, as SkeletonGait has it elsewhere",
+        "--exact": "prepared with `--exact`: no errors, cameras in place",
+    }
+    rows = [("data", "Rank-1, all views", "Rank-1 across views")]
+    for variant, about in known.items():
+        of = numbers.of(config, variant)
+        rows.append((about, f"{of['Rank-1'].ours:.1f}", f"{of[ACROSS].ours:.1f}"))
+    rows.append(
+        ("limb lengths alone, as above", "", f"{numbers.of('limb lengths')[ACROSS].ours:.1f}")
+    )
+    return tables.markdown(rows)
+
+
+def data_table() -> list[str]:
+    """Every data set."""
+    head = ("data set", "`data.name`", "joints", "found by", "who trains", "protocol", "to prepare")
+    rows = []
+    for name, record in sets.SETS.items():
+        made = record.preparation
+        how = f"`{made.command}`" if made else f"`{record.made_by} --output {name}`"
+        split = "built in" if record.split else "a JSON"
+        if record.preparation is None or record.preparation.fetches:
+            split = "written with it"
+        joints = ", ".join(f"`{joints}`" for joints in dict.fromkeys(record.joints.values()))
+        protocol = f"`{record.protocol}`"
+        rows.append((record.title, f"`{name}`", joints, record.estimator, split, protocol, how))
+    return tables.markdown([head, *rows], left=range(len(head)))
+
+
+def origins_table() -> list[str]:
+    """Where they come from."""
+    rows = [("data set", "terms", "from")]
+    for record in sets.SETS.values():
+        rows.append((record.title, record.terms, record.origin))
+    return tables.markdown(rows, left=range(3))
+
+
+TABLES: dict[str, tuple[str, Callable[[], list[str]]]] = {
+    "zoo": ("README.md", zoo_table),
+    "demo": ("README.md", demo_table),
+    "cmu walks": ("README.md", cmu_table),
+    "missing joints": ("docs/cmu_walks.md", missing_joints_table),
+    "data sets": ("docs/data.md", data_table),
+    "origins": ("docs/data.md", origins_table),
+}
+
+
+def with_tables(path: str, page: str) -> str:
+    """The page at `path` with today's tables between their marks."""
+    for name, (where, make) in TABLES.items():
+        if where == path:
+            begin = f"<!-- table of {name}: python docs/make_tables.py -->"
+            end = f"<!-- end of {name} -->"
+            pattern = re.escape(begin) + ".*?" + re.escape(end)
+            table = "\n".join([begin, *make(), end])
+            page, found = re.subn(pattern, lambda _, t=table: t, page, flags=re.DOTALL)
+            if found != 1:
+                raise ValueError(f"{path}: {found} places for the table {name!r}; expected one")
+    return page
+
+
+def pages() -> dict[str, Path]:
+    """The pages that hold tables, by path from the root."""
+    return {where: DOCS.parent / where for where, _ in TABLES.values()}
+
+
+if __name__ == "__main__":
+    for path, file in pages().items():
+        file.write_text(with_tables(path, file.read_text()))
