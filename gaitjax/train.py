@@ -27,6 +27,7 @@ from gaitjax.errors import DataError, TrainingError
 from gaitjax.evaluation.trial import Trial, headline_metrics, open_trial
 from gaitjax.performance import cost
 from gaitjax.training import checkpoint, dry_run, setup
+from gaitjax.training.identities import check_identities, note_shared
 from gaitjax.training.metrics import MetricWriter, Progress
 
 # Fields that may differ between the runs that share a work directory.
@@ -174,6 +175,7 @@ def train(config: ConfigDict, workdir: str | Path) -> tuple[dict, dict]:
     mesh = sharding.make_mesh()
     _check(config, mesh)
     feed = Feed.open(config, "train", mesh)
+    check_identities(config, feed.labels)
     batch_at = setup.batches(config, feed, mesh)
     batch_at(0)  # a batch that cannot be drawn is refused before anything is written
     _claim(workdir, config)
@@ -211,6 +213,8 @@ def train(config: ConfigDict, workdir: str | Path) -> tuple[dict, dict]:
 
     ############################################################ loop
     trial = _trial(config, made.model, mesh, say)
+    if trial and (note := note_shared(feed.labels, trial.feed.labels)):
+        say(note)
     _check_keep_best(config, trial)
     writer = MetricWriter(workdir, start, active=main_process)
     progress = Progress(start, total, "seq", config.train.batch_size, active=main_process)

@@ -28,6 +28,7 @@ class Feed:
       lengths: (S,) int32 frames.
       frames: (F, V, 3) poses of all sequences on every device; None if not resident.
       about: one line on what lives where.
+      probe: Gait3D's probes, as the partition lists them.
     """
 
     labels: np.ndarray
@@ -38,6 +39,7 @@ class Feed:
     about: str
     _poses: np.ndarray | None  # (F, V, 3) on the host; None if the modality has none
     _images: Images | None  # (rows (N,), frame indices (N, T)) -> clips of maps, silhouettes
+    probe: tuple[str, ...] = ()
 
     @classmethod
     def open(cls, config: ConfigDict, split: str, mesh: Mesh) -> "Feed":
@@ -75,7 +77,8 @@ class Feed:
         of, lengths = packed or listed, packed.lengths if packed else lengths
         poses = packed.poses if packed else None
         names = of.labels, of.types, of.views
-        return cls(*names, lengths, frames, ", ".join(about), poses, clips_of_images)
+        about = ", ".join(about)
+        return cls(*names, lengths, frames, about, poses, clips_of_images, where.probe)
 
     @classmethod
     def in_memory(

@@ -9,7 +9,6 @@ from flax import linen as nn
 from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
-from gaitjax.data import partitions
 from gaitjax.data.feed import Feed
 from gaitjax.errors import ConfigError, DataError
 from gaitjax.evaluation import embedding
@@ -61,7 +60,7 @@ class Trial:
         """
         e, feed, options = self.config.eval, self.feed, {}
         if e.protocol == "gait3d":
-            options["probe_set"] = partitions.load(self.config.data).probe
+            options["probe_set"] = feed.probe
         if e.protocol == "grew_submission":
             options = {"out_dir": submission, "ground_truth": ground_truth}
         return evaluate(

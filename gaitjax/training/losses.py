@@ -140,6 +140,7 @@ LOSSES = {
     "triplet": triplet,
     "cross_entropy": cross_entropy,
 }
+PAIRWISE = ("supcon_lp", "supcon_re", "triplet")  # compare sequences of several identities
 
 
 def total_loss(outputs: dict, labels: Array, config) -> tuple[Array, dict]:

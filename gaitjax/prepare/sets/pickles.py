@@ -23,9 +23,8 @@ Pickled poses in OpenGait's layout: SUSTech1K, CCPG, or any other set (opengait)
   <id>/<type>/<view>/*.pkl     one pose array a folder: (T, V, 3) in any joint format, or
                                GREW's rows (T, 53) or (T, 51)
 
-Where a folder holds several files, --pick names the one: sustech1k takes 03*.pkl, the pose
-of its 16. Arrays are checked, written as float32 as <view>.pkl, numbers that are not
-finite as missing joints. partition.json of the source is copied, or --partition.
+Of several files in a folder --pick names the pose (sustech1k: 03*.pkl). Arrays are checked and
+written as float32, what is not finite as missing; the source's partition.json is copied.
 
 example: python -m gaitjax.prepare sustech1k --source SUSTech1K --output sustech1k \\
            --partition SUSTech1K.json
