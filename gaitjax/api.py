@@ -107,9 +107,9 @@ class Model:
         """One sequence in the network's joints, imputed: (T, V, 3) float32."""
         data, want = self.config.data, joint_format(self.joints)
         name = f"sequence {number}"
-        if self.config.model.name == "skeletongaitpp":
+        if "silhouettes" in self._network.inputs:
             raise DataError(
-                "SkeletonGait++ needs silhouettes beside the poses; evaluate it from files with "
+                "this network needs silhouettes beside the poses; evaluate it from files with "
                 "python -m gaitjax.evaluate --save_embeddings"
             )
         sequence = np.asarray(sequence)

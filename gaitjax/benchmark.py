@@ -101,7 +101,7 @@ def measure(config: ConfigDict, what: str, repeats: int) -> list[Row]:
         for row in _training(made, feed.frames, batch_at, repeats):
             add(*row)
     if "step" in wanted or "data" in wanted:
-        for row in _input(config, feed.frames, batch_at, repeats):
+        for row in _input(made, feed.frames, batch_at, repeats):
             add(*row)
     if "eval" in wanted:
         for row in _evaluation(made, feed.frames, batch_at, repeats):
@@ -124,7 +124,11 @@ def _training(made, resident, batch_at, repeats) -> Iterator[tuple[str, float, R
         return step.apply_gradients(config, optimizer, state, grads, stats), metrics
 
     key = jax.random.key(1)
-    x = jax.jit(lambda b: pipeline.train_input(config, key, step.clips_of(resident, b)))(batch)
+
+    def make(batch):
+        return pipeline.train_input(config, model, key, step.clips_of(resident, batch))
+
+    x = jax.jit(make)(batch)
     alone, costs = compiled(jax.jit(network), state, x, batch["labels"])
     yield "network", timed(lambda i: alone(state, x, batch["labels"]), repeats), costs
 
@@ -144,11 +148,11 @@ def _training(made, resident, batch_at, repeats) -> Iterator[tuple[str, float, R
     yield "whole step", timed(run, repeats) / together, costs
 
 
-def _input(config, resident, batch_at, repeats) -> Iterator[tuple[str, float, Row]]:
+def _input(made, resident, batch_at, repeats) -> Iterator[tuple[str, float, Row]]:
     key = jax.random.key(0)
 
     def build(frames, batch):
-        return pipeline.train_input(config, key, step.clips_of(frames, batch))
+        return pipeline.train_input(made.config, made.model, key, step.clips_of(frames, batch))
 
     make, costs = compiled(jax.jit(build), resident, batch_at(0))
     yield "sampling", timed(batch_at, repeats), {}

@@ -38,12 +38,12 @@ def rules(config: ConfigDict, source: str = "opengait") -> Rules:
     network = models.build(config)
     tables = {
         ("opengait", "gaitgraph1"): lambda: _opengait_resgcn(network, streams=1),
-        ("opengait", "gaitgraph2"): lambda: _opengait_resgcn(network, network.streams),
+        ("opengait", "gaitgraph2"): lambda: _opengait_resgcn(network, streams=3),
         ("opengait", "gaittr"): lambda: _gaittr(network),
         ("opengait", "skeletongait"): lambda: _skeletongait(network),
         ("opengait", "skeletongaitpp"): lambda: _skeletongaitpp(network),
         ("tteepe", "gaitgraph1"): lambda: _tteepe_resgcn(network, "", streams=1),
-        ("tteepe", "gaitgraph2"): lambda: _tteepe_resgcn(network, "backbone.", network.streams),
+        ("tteepe", "gaitgraph2"): lambda: _tteepe_resgcn(network, "backbone.", streams=3),
     }
     chosen = source, config.model.name
     if chosen not in tables:

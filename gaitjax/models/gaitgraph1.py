@@ -1,11 +1,12 @@
 """GaitGraph (Teepe et al. 2021): ResGCN on joint positions, contrastive (section 5.3)."""
 
+from typing import ClassVar
+
 import jax.numpy as jnp
 from flax import linen as nn
 from jax import Array
 
-from gaitjax.errors import DataError
-from gaitjax.models.layers import compute_dtype, l2_normalise, no_mask
+from gaitjax.models.layers import check_channels, check_poses, compute_dtype, l2_normalise, no_mask
 from gaitjax.models.resgcn import ResGCN
 from gaitjax.skeleton import joint_format
 
@@ -22,6 +23,9 @@ class GaitGraph1(nn.Module):
       tta: average the embedding with that of the reversed sequence at test time.
       dtype: compute type, float32 or bfloat16.
     """
+
+    inputs: ClassVar = ("poses",)
+    any_length: ClassVar = False
 
     joints: str = "coco"
     branch: tuple[int, ...] = (3, 64, 64, 32)
@@ -42,19 +46,20 @@ class GaitGraph1(nn.Module):
         )
 
     def __call__(
-        self, x: Array, mask: Array | None = None, train: bool = False
+        self, poses: Array, mask: Array | None = None, train: bool = False
     ) -> dict[str, Array]:
         """{"embed_1": (N, D, 1)}; DataError if a mask is given (windows are whole)."""
         no_mask(mask)
-        expected = (joint_format(self.joints).num_joints, self.branch[0])
-        if x.shape[2:] != expected:
-            raise DataError(f"input of shape {x.shape}; expected (N, T, *{expected})")
-        return {"embed_1": l2_normalise(self.resgcn(x[..., None, :], train), axis=1)[..., None]}
+        check_poses(poses, joint_format(self.joints))
+        check_channels(poses, "branch", self.branch[0])
+        embeddings = self.resgcn(poses[..., None, :], train)
+        return {"embed_1": l2_normalise(embeddings, axis=1)[..., None]}
 
-    def embed(self, x: Array, mask: Array | None = None) -> dict[str, Array]:
+    def embed(self, poses: Array, mask: Array | None = None) -> dict[str, Array]:
         """{"embed_1": (N, D, 1)}: mean of the forward and the reversed view, not renormalised."""
         no_mask(mask)
         if not self.tta:
-            return self(x)
-        forward, reverse = jnp.split(self(jnp.concatenate([x, x[:, ::-1]]))["embed_1"], 2)
+            return self(poses)
+        views = jnp.concatenate([poses, poses[:, ::-1]])
+        forward, reverse = jnp.split(self(views)["embed_1"], 2)
         return {"embed_1": (forward + reverse) / 2}

@@ -3,23 +3,27 @@
 Parameters: `input_bn`, `block_<i>` with `temporal`, `attention`, `residual`, `shortcut`, `fc`.
 """
 
+from typing import ClassVar
+
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
 from jax import Array
 
-from gaitjax.errors import DataError
 from gaitjax.models.layers import (
     BatchNorm,
     DTypeName,
     TemporalConv,
     at_least_float32,
+    check_channels,
+    check_poses,
     compute_dtype,
     linear,
     linear_bn,
     mish,
     zero_padding,
 )
+from gaitjax.models.streams import gaittr_streams
 from gaitjax.skeleton import joint_format
 
 HEADS = 8
@@ -121,16 +125,21 @@ class GaitTRBlock(nn.Module):
 
 
 class GaitTR(nn.Module):
-    """Input (N, T, V, 10) from `gaittr_streams`, any T; embeddings (N, D, 1), not normalised.
+    """Input poses (N, T, V, 3) = x, y in pixels, confidence, any T; embeddings (N, D, 1).
+
+    The embeddings are not normalised.
 
     Attributes:
       joints: joint format, see `gaitjax.skeleton.FORMATS`.
-      widths: channels of the input and of each block.
+      widths: channels of the streams and of each block.
       embedding_dim: D.
       dropout: probability before each temporal convolution, in training.
-      input_centre: centre joint of the input's offsets (read by the pipeline).
+      input_centre: centre joint of the streams' offsets.
       dtype: compute type, float32 or bfloat16.
     """
+
+    inputs: ClassVar = ("poses",)
+    any_length: ClassVar = True
 
     joints: str = "coco"
     widths: tuple[int, ...] = (10, 64, 64, 128, 256)
@@ -139,14 +148,19 @@ class GaitTR(nn.Module):
     input_centre: int = 0
     dtype: str = "float32"
 
+    def streams(self, poses: Array, mask: Array | None = None) -> Array:
+        """What the first layer sees, (N, T, V, 10)."""
+        fmt = joint_format(self.joints)
+        check_poses(poses, fmt)
+        return gaittr_streams(poses, fmt, self.input_centre, mask)
+
     @nn.compact
     def __call__(
-        self, x: Array, mask: Array | None = None, train: bool = False
+        self, poses: Array, mask: Array | None = None, train: bool = False
     ) -> dict[str, Array]:
         """{"embed_1": (N, D, 1)}; mask (N, T) marks the real frames of padded sequences."""
-        expected = (joint_format(self.joints).num_joints, self.widths[0])
-        if x.shape[2:] != expected:
-            raise DataError(f"input of shape {x.shape}; expected (N, T, *{expected})")
+        x = self.streams(poses, mask)
+        check_channels(x, "widths", self.widths[0])
         dtype = compute_dtype(self.dtype)
         x = _joint_bn(x, mask, train, dtype, "input_bn")
         for i, width in enumerate(self.widths[1:]):
@@ -155,7 +169,3 @@ class GaitTR(nn.Module):
         frames = x.shape[1] if mask is None else jnp.maximum(mask.sum(axis=1, keepdims=True), 1)
         x = zero_padding(x, mask).sum(axis=1) / frames
         return {"embed_1": linear(self.embedding_dim, None, "fc")(x)[..., None]}
-
-    def embed(self, x: Array, mask: Array | None = None) -> dict[str, Array]:
-        """{"embed_1": (N, D, 1)} of one view, as in evaluation."""
-        return self(x, mask)

@@ -12,6 +12,7 @@ from jax import Array, lax
 from gaitjax.errors import DataError
 from gaitjax.models.initializers import initial
 from gaitjax.models.ops import conv3, product
+from gaitjax.skeleton import JointFormat
 
 DTypeName = str | None
 
@@ -41,6 +42,24 @@ def no_mask(mask: Array | None) -> None:
     """DataError if a mask is given, for networks that only see whole windows."""
     if mask is not None:
         raise DataError("this network takes windows of one length: pass no mask")
+
+
+def check_poses(x: Array, fmt: JointFormat) -> None:
+    """DataError unless x is (N, T, V, 3), poses of the joint format `fmt`."""
+    if x.ndim != 4 or x.shape[2:] != (fmt.num_joints, 3):
+        raise DataError(
+            f"input of shape {x.shape}; expected (N, T, {fmt.num_joints}, 3), poses in joint "
+            f"format {fmt.name}"
+        )
+
+
+def check_channels(x: Array, field: str, channels: int) -> None:
+    """DataError unless x (..., C) has the `channels` that config.model.`field` starts with."""
+    if x.shape[-1] != channels:
+        raise DataError(
+            f"config.model.{field} starts with {channels}; the network's input has {x.shape[-1]} "
+            "channels"
+        )
 
 
 class Linear(nn.Module):

@@ -4,6 +4,7 @@ Parameters: `layer0`, `layer1_<i>`, `layer2_<i>` ... `layer4_<i>`, `head`.
 """
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import jax.numpy as jnp
 from flax import linen as nn
@@ -157,7 +158,6 @@ class SkeletonGait(nn.Module):
     """Input maps (N, T, H, W, 2) in [0, 1], limbs and joints; any T; see `PartHead`.
 
     Attributes:
-      joints: joint format of the poses the maps are drawn from (read by the pipeline).
       in_channels: channels of the maps.
       layers: blocks of layers 1 to 4.
       channels: channels of layers 1 to 4.
@@ -165,7 +165,9 @@ class SkeletonGait(nn.Module):
       dtype: compute type, float32 or bfloat16.
     """
 
-    joints: str = "coco"
+    inputs: ClassVar = ("maps",)
+    any_length: ClassVar = True
+
     in_channels: int = 2
     layers: tuple[int, ...] = (1, 4, 4, 1)
     channels: tuple[int, ...] = (64, 128, 256, 512)
@@ -184,11 +186,6 @@ class SkeletonGait(nn.Module):
             x = BasicBlock(dtype, name=f"layer1_{i}")(x, mask, train)
         x = p3d_layers(x, self.layers, self.channels, mask, train, dtype)
         return PartHead(self.classes, name="head")(x, mask, train)
-
-    def embed(self, x: Array, mask: Array | None = None) -> dict[str, Array]:
-        """embed_1 and embed_2, as in evaluation."""
-        outputs = self(x, mask)
-        return {name: outputs[name] for name in ("embed_1", "embed_2")}
 
 
 def p3d_layers(

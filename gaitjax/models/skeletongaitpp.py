@@ -4,6 +4,8 @@ Parameters: `silhouette_layer0`, `map_layer0`, `silhouette_layer1_<i>`, `map_lay
 `fusion`, then as SkeletonGait from `layer2_<i>` on.
 """
 
+from typing import ClassVar
+
 import jax.numpy as jnp
 from flax import linen as nn
 from jax import Array
@@ -47,14 +49,15 @@ class SkeletonGaitPP(nn.Module):
     Outputs as `gaitjax.models.skeletongait.PartHead`.
 
     Attributes:
-      joints: joint format of the poses the maps are drawn from (read by the pipeline).
       layers: blocks of layers 1 to 4.
       channels: channels of layers 1 to 4.
       classes: training identities, the width of the logits.
       dtype: compute type, float32 or bfloat16.
     """
 
-    joints: str = "coco"
+    inputs: ClassVar = ("maps", "silhouettes")
+    any_length: ClassVar = True
+
     layers: tuple[int, ...] = (1, 4, 4, 1)
     channels: tuple[int, ...] = (64, 128, 256, 512)
     classes: int = 3000
@@ -78,8 +81,3 @@ class SkeletonGaitPP(nn.Module):
         x = Fusion(dtype, name="fusion")(silhouette, maps, mask, train)
         x = p3d_layers(x, self.layers, self.channels, mask, train, dtype)
         return PartHead(self.classes, name="head")(x, mask, train)
-
-    def embed(self, x: Array, mask: Array | None = None) -> dict[str, Array]:
-        """embed_1 and embed_2, as in evaluation."""
-        outputs = self(x, mask)
-        return {name: outputs[name] for name in ("embed_1", "embed_2")}

@@ -21,7 +21,7 @@ def describe(config: ConfigDict) -> str:
     state, frames, batch = setup.shapes(made)
     key = jax.random.key(0)
     variables = {name: state[name] for name in ("params", "batch_stats")}
-    x = jax.eval_shape(lambda batch: pipeline.train_input(config, key, batch), batch)
+    x = jax.eval_shape(lambda batch: pipeline.train_input(config, made.model, key, batch), batch)
     outputs = jax.eval_shape(lambda v, x: made.model.apply(v, x), variables, x)
     estimate = cost.of(setup.update(made).lower(state, frames, (batch,)).compile())
     params = state["params"]

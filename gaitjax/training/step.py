@@ -33,7 +33,7 @@ def clips_of(frames: Array | None, batch: dict) -> dict:
 
 def init_variables(config: ConfigDict, model: nn.Module, key: Array, clips: dict) -> dict:
     """{"params", "batch_stats"} for clips of the shapes in `clips` (pytree of arrays)."""
-    x = pipeline.eval_input(config, clips)
+    x = pipeline.eval_input(config, model, clips)
     return models.init(model, key, x)
 
 
@@ -119,7 +119,7 @@ def make_update(
     def update(state: dict, frames: Array | None, batch: dict) -> tuple[dict, dict]:
         augment_key, dropout_key = jax.random.split(jax.random.fold_in(base, state["step"]))
         clips = clips_of(frames, batch)
-        x = pipeline.train_input(config, augment_key, clips)
+        x = pipeline.train_input(config, model, augment_key, clips)
         grads, stats, metrics = gradients(config, model, state, x, batch["labels"], dropout_key)
         metrics |= {"lr": lr(state["step"]), "grad_norm": optax.global_norm(grads)}
         if "poses" in clips:
@@ -156,7 +156,7 @@ def make_embed(config: ConfigDict, model: nn.Module) -> Callable:
 
     def embed(variables: dict, frames: Array | None, batch: dict) -> dict:
         with jax.default_matmul_precision(EVAL_PRECISION):
-            x = pipeline.eval_input(config, clips_of(frames, batch))
-            return model.apply(variables, x, batch.get("mask"), method="embed")
+            x = pipeline.eval_input(config, model, clips_of(frames, batch))
+            return models.embed(model, variables, x, batch.get("mask"))
 
     return embed

@@ -16,6 +16,7 @@ from gaitjax import models
 from gaitjax.conversion import core
 from gaitjax.conversion.rules import rules
 from gaitjax.models.skeletongait import PartHead
+from gaitjax.training import step
 from tests.helpers.golden_weights import GOLDEN, golden_state_dict, reference_shapes
 
 CASES = sorted(path.stem for path in (GOLDEN / "forward").glob("*.npz"))
@@ -31,11 +32,11 @@ CLASSIFIER = "BNNecks.fc_bin"
 
 
 def channels_last(case: str, x: np.ndarray) -> np.ndarray:
-    """The reference's input layout to ours."""
+    """The reference's network input in our layout: poses, maps, and GaitGraph2's streams."""
     if case.startswith("gaitgraph1"):  # N C T V 1
         return x[..., 0].transpose(0, 2, 3, 1)
-    if case.startswith("gaittr"):  # N T C V 1
-        return x[..., 0].transpose(0, 1, 3, 2)
+    if case.startswith("gaittr"):  # N T C V 1, positions first; the confidence is not used
+        return x[:, :, (0, 1, 1), :, 0].transpose(0, 1, 3, 2)
     if case.startswith("skeletongait"):  # N T C H W
         return x.transpose(0, 1, 3, 4, 2)
     return x
@@ -55,8 +56,7 @@ def network(case: str, classes: int | None = None):
         for key in golden.files
         if key.endswith("/input")
     }
-    example = next(iter(inputs.values()))
-    template = jax.eval_shape(lambda: model.init(jax.random.key(0), example))
+    template = step.variable_shapes(config, model)
     state = golden_state_dict(shapes)
     calibrated = state | {
         key.removeprefix("calibrated/bn/"): golden[key] for key in golden.files if "/bn/" in key
@@ -66,6 +66,18 @@ def network(case: str, classes: int | None = None):
     if calibrated.keys() == state.keys() and any("/bn/" in key for key in golden.files):
         variables["calibrated/"] = core.to_flax(calibrated, table, template)
     return model, variables, inputs, golden
+
+
+def poses_of(streams):
+    """The poses (N, T, V, 3) in GaitGraph2's streams."""
+    return streams[..., 0, :3]
+
+
+def embed_recorded(model, variables, streams):
+    """`GaitGraph2.embed` with the first view's streams as recorded, rounded to float32."""
+    views = jnp.concatenate([streams, *model.views(poses_of(streams))[1:]])
+    embeddings = model.apply(variables, views, method="of_streams")["embed_1"]
+    return jnp.concatenate(jnp.split(embeddings, 3), axis=1)
 
 
 def error(ours, golden) -> float:
@@ -89,7 +101,11 @@ def test_embeddings(case, precision):
 
         @jax.jit
         def embed(v, x, mask=None):
-            return model.apply(v, x, mask, method="embed")[which]
+            if not case.startswith("gaitgraph2"):
+                return models.embed(model, v, x, mask)[which]
+            if precision == "float32":
+                return models.embed(model, v, poses_of(x))[which]
+            return embed_recorded(model, v, x)
 
         def check(calibrated, name, embedding):
             truth = golden[f"{calibrated}{name}/embeddings_f64"]

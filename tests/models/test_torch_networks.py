@@ -1,6 +1,7 @@
 """The networks timed against ours compute the same: outputs, losses and gradients, in float64."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 import torch
@@ -38,7 +39,7 @@ def test_outputs_loss_and_gradients(name):
     model, table, mesh = models.build(chosen), rules(chosen), mesh_of(1)
     feed = walks.feed(chosen, mesh)
     batch = setup.batches(chosen, feed, mesh)(0)
-    make = jax.jit(lambda b: pipeline.train_input(chosen, jax.random.key(0), b))
+    make = jax.jit(lambda b: pipeline.train_input(chosen, model, jax.random.key(0), b))
     x = np.array(make(step.clips_of(feed.frames, batch)), np.float64)
     labels = np.array(batch["labels"])
     template = step.variable_shapes(chosen, model)
@@ -63,7 +64,8 @@ def test_outputs_loss_and_gradients(name):
     network = torch_networks.build(chosen).double().train()
     tensors = {key: torch.tensor(value) for key, value in state.items()}
     network.load_state_dict(tensors, strict=True)
-    theirs = network(torch_networks.from_ours(chosen.model.name, torch.tensor(x)))
+    with jax.enable_x64(True):
+        theirs = network(torch_networks.from_ours(chosen, jnp.asarray(x)))
     their_loss = torch_networks.total_loss(theirs, torch.tensor(labels).long(), chosen.loss)
     their_loss.backward()
 

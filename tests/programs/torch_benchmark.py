@@ -67,7 +67,7 @@ def in_torch(config: ConfigDict, compiled: bool) -> Runs:
     import numpy as np
     import torch
 
-    from gaitjax import sharding
+    from gaitjax import models, sharding
     from gaitjax.performance import walks
     from gaitjax.training import setup, step
     from gaitjax.transforms import pipeline
@@ -80,11 +80,11 @@ def in_torch(config: ConfigDict, compiled: bool) -> Runs:
     clips = step.clips_of(feed.frames, batch)
 
     def made(make: Callable) -> torch.Tensor:
-        x = torch.from_numpy(np.array(jax.jit(make)(clips)))
-        return torch_networks.from_ours(config.model.name, x).to(device)
+        return torch_networks.from_ours(config, jax.jit(make)(clips)).to(device)
 
-    x = made(lambda clips: pipeline.train_input(config, jax.random.key(0), clips))
-    view = made(lambda clips: pipeline.eval_input(config, clips))
+    model = models.build(config)
+    x = made(lambda clips: pipeline.train_input(config, model, jax.random.key(0), clips))
+    view = made(lambda clips: pipeline.eval_input(config, model, clips))
     labels = torch.from_numpy(np.array(batch["labels"])).long().to(device)
     network = torch_networks.build(config).to(device)
     optimiser = torch_networks.optimizer(config, network)

@@ -5,8 +5,10 @@ with nothing missing and nothing left; layouts are the reference's, (N, C, T, V)
 (N, C, T, H, W). `build(config)` makes one. Inputs are ours: `from_ours` changes their layout.
 """
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from jax import Array
 from ml_collections import ConfigDict
 from torch import Tensor, nn
 
@@ -21,7 +23,7 @@ def build(config: ConfigDict) -> nn.Module:
     network = models.build(config)
     kinds = {
         "gaitgraph1": lambda: GaitGraph(network, streams=1),
-        "gaitgraph2": lambda: GaitGraph(network, network.streams),
+        "gaitgraph2": lambda: GaitGraph(network, streams=3),
         "gaittr": lambda: GaitTR(network),
         "skeletongait": lambda: SkeletonGait(network),
         "skeletongaitpp": lambda: SkeletonGaitPP(network),
@@ -29,8 +31,14 @@ def build(config: ConfigDict) -> nn.Module:
     return kinds[config.model.name]()
 
 
-def from_ours(name: str, x: Tensor) -> Tensor:
-    """The network's input in our layout, as the modules here take it."""
+def from_ours(config: ConfigDict, clips: Array) -> Tensor:
+    """Our network's input, poses or maps, as the modules here take it: with streams made."""
+    name, network = config.model.name, models.build(config)
+    if name == "gaitgraph2":
+        clips = network.streams(clips, network.input_centre)
+    if name == "gaittr":
+        clips = network.streams(clips)
+    x = torch.from_numpy(np.array(clips))
     if name == "gaitgraph2":  # (N, T, V, M, C) to (N, M, C, T, V)
         return x.permute(0, 3, 4, 1, 2).contiguous()
     if name == "gaitgraph1":  # one stream

@@ -6,7 +6,9 @@ steps, it prints the largest differences as JSON; double precision needs a proce
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
@@ -36,12 +38,15 @@ CONFIGS = {
 
 
 def network_input(name: str, x: np.ndarray) -> np.ndarray:
-    """The reference's input layout as ours; GaitGraph1's two views move to the batch."""
+    """The reference's network input in our layout: poses, maps, and GaitGraph2's streams.
+
+    GaitGraph1's two views move to the batch.
+    """
     if name.startswith("GaitGraph1"):  # (N, 3, 2L, V, 1)
         x = x[..., 0].transpose(0, 2, 3, 1)
         return np.concatenate(np.split(x, 2, axis=1))
-    if name.startswith("GaitTR"):  # (N, T, C, V, 1)
-        return x[..., 0].transpose(0, 1, 3, 2)
+    if name.startswith("GaitTR"):  # (N, T, C, V, 1), positions first; the confidence is not used
+        return x[:, :, (0, 1, 1), :, 0].transpose(0, 1, 3, 2)
     if name.startswith("Skeleton"):  # (N, T, C, H, W)
         return x.transpose(0, 1, 3, 4, 2)
     return x
@@ -80,6 +85,8 @@ def compare(name: str, precision: str, steps: int = 5) -> dict[str, float]:
     }
     variables = core.to_flax(golden_state_dict(keys), table, template)
     variables = jax.tree.map(lambda a: jnp.asarray(a, precision), variables)
+    if config.model.name == "gaitgraph2":  # its streams are recorded, rounded to float32
+        model = SimpleNamespace(apply=partial(model.apply, method="of_streams"))
     tx = optim.optimizer(config, variables["params"])
     lr, _ = optim.schedule(config.schedule, config.train.steps)
     state = {"step": jnp.int32(0), **variables, "opt_state": tx.init(variables["params"])}

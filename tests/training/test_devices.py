@@ -64,7 +64,7 @@ def test_a_training_step_is_the_same_on_eight_devices(name):
     labels = np.arange(tiny_sets.BATCH) // 2
 
     def run(variables, batch, labels):
-        x = pipeline.train_input(config, key, batch)
+        x = pipeline.train_input(config, model, key, batch)
         grads, stats, metrics = step.gradients(config, model, variables, x, labels, key)
         return {"gradients": grads, "statistics": stats, "metrics": metrics}
 

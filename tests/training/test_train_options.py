@@ -163,7 +163,7 @@ def one_step(c):
     @jax.jit
     def run(batch, labels):
         state, key = step.init_state(c, model, tx), jax.random.key(0)
-        x = pipeline.train_input(c, key, batch)
+        x = pipeline.train_input(c, model, key, batch)
         variables = {"params": state["params"], "batch_stats": state["batch_stats"]}
         outputs, _ = model.apply(
             variables, x, train=True, mutable=["batch_stats"], rngs={"dropout": key}

@@ -6,6 +6,7 @@ keys are fixed anyway.
 """
 
 import json
+from functools import partial
 from pathlib import Path
 
 import jax
@@ -15,8 +16,11 @@ import pytest
 from ml_collections import ConfigDict
 
 from configs import common
+from gaitjax import models
 from gaitjax.config import load
+from gaitjax.errors import DataError
 from gaitjax.skeleton import ALPHAPOSE, COCO, joint_format
+from gaitjax.training import step
 from gaitjax.transforms import pipeline, poses
 
 FOLDER = Path(__file__).parents[1] / "golden"
@@ -211,25 +215,37 @@ def test_order_and_key_decide_the_draws():
 
 
 @pytest.mark.parametrize("name", ["gaitgraph1_casiab", "gaitgraph2_oumvlp", "gaittr_oumvlp"])
-def test_train_input_has_the_networks_shape(name):
+def test_train_input_is_poses(name):
     config = load(name)
     fmt = joint_format(config.model.joints)
     key, x = jax.random.key(0), {"poses": clips(4, 61, fmt)}
-    shape = jax.eval_shape(lambda x: pipeline.train_input(config, key, x), x).shape
-    expected = {
-        "gaitgraph1": (8, config.augment.select, fmt.num_joints, 3),
-        "gaitgraph2": (4, 61, fmt.num_joints, 3, 5),
-        "gaittr": (4, 61, fmt.num_joints, 10),
-    }[config.model.name]
-    assert shape == expected
+    make = partial(pipeline.train_input, config, models.build(config), key)
+    two = (8, config.augment.select) if config.train.two_views else (4, 61)
+    assert jax.eval_shape(make, x).shape == (*two, fmt.num_joints, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "modality", "error"),
+    [
+        ("gaitgraph2_grew", "map", "takes poses, but data.modality=map gives maps"),
+        ("skeletongait_grew", "pose+silhouette", "takes maps, but .* gives maps and silhouettes"),
+        ("skeletongaitpp_grew", "pose", "takes maps and silhouettes, but .*=pose gives maps"),
+    ],
+)
+def test_a_modality_that_the_network_does_not_take_is_named(name, modality, error):
+    config = load(name)
+    config.data.modality = modality
+    with pytest.raises(DataError, match=error):
+        step.variable_shapes(config, models.build(config))
 
 
 def test_without_augmentation_training_sees_what_evaluation_sees():
     config = load("gaittr_gait3d")
     config.train.augment = False
     x = {"poses": clips(2)}
-    train = pipeline.train_input(config, jax.random.key(0), x)
-    np.testing.assert_array_equal(train, pipeline.eval_input(config, x))
+    model = models.build(config)
+    train = pipeline.train_input(config, model, jax.random.key(0), x)
+    np.testing.assert_array_equal(train, pipeline.eval_input(config, model, x))
 
 
 def test_centre_window_of_the_reference():
