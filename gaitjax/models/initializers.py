@@ -1,8 +1,9 @@
-"""Initial values of every parameter, by the name of its leaf (specification 6.1).
+"""Initial values: what the layers declare (specification 6.1), and `init` of a whole network.
 
-Xavier-uniform matrices, zero biases, batch-norm scales near one. `init` draws a whole
-network at once: Flax's own `model.init` gives the same distributions, but compiles a
-random generator for each of the hundreds of leaves, which takes minutes.
+Flax's own `model.init` compiles a random generator for each of the hundreds of leaves, which
+takes minutes. So the leaves whose layers declare one of the five below are slices of one
+vector of draws; what a network declares otherwise is drawn as it says, by a generator that is
+quicker to compile.
 """
 
 import itertools
@@ -15,8 +16,40 @@ import jax.numpy as jnp
 from flax import linen as nn
 from flax.traverse_util import flatten_dict, unflatten_dict
 from jax import Array
+from jax.ad_checkpoint import checkpoint_name
 
 Shape = tuple[int, ...]
+
+
+class Initial(NamedTuple):
+    """Flax initialiser, offset + spread(shape) * draw, in float32.
+
+    A draw is U(-1, 1), or N(0, 1) if `normal`; without `spread` there is none, and no key needed.
+    """
+
+    name: str
+    offset: float
+    spread: Callable[[Shape], float] | None = None
+    normal: bool = False
+
+    def __call__(self, key: Array | None, shape: Shape) -> Array:
+        draw = None if self.spread is None else _draws(key, shape, self.normal)
+        return checkpoint_name(self.value(shape, draw), self.label(shape))
+
+    def value(self, shape: Shape, draw: Array | None) -> Array:
+        if self.spread is None:
+            return jnp.full(shape, self.offset, jnp.float32)
+        return self.offset + self.spread(shape) * draw
+
+    def label(self, shape: Shape) -> str:
+        """What a leaf so initialised is called in a trace, by which `init` finds it."""
+        return f"{self.name} {shape}"
+
+
+def _draws(key: Array, shape: Shape, normal: bool) -> Array:
+    if normal:
+        return jax.random.normal(key, shape, jnp.float32)
+    return jax.random.uniform(key, shape, jnp.float32, -1, 1)
 
 
 def _xavier(shape: Shape) -> float:
@@ -30,70 +63,41 @@ def _part_xavier(shape: Shape) -> float:
     return math.sqrt(6 / (outputs * (inputs + parts)))
 
 
-def _nothing(shape: Shape) -> float:
-    return 0.0
-
-
-class Initial(NamedTuple):
-    """offset + spread(shape) * draw, where a draw is U(-1, 1), or N(0, 1) if `normal`."""
-
-    offset: float
-    spread: Callable[[Shape], float] = _nothing
-    normal: bool = False
-
-
-INITIAL = {
-    "kernel": Initial(0, _xavier),
-    "bias": Initial(0),
-    "scale": Initial(1, lambda shape: 0.02, normal=True),
-    "edge": Initial(1),
-    "fc": Initial(0, _part_xavier),
-    "classifier": Initial(0, _part_xavier),
-    "mean": Initial(0),
-    "var": Initial(1),
-}
-
-
-def initial(leaf: str) -> Callable[..., Array]:
-    """Flax initialiser, (key, shape) to float32, of the parameters called `leaf`."""
-    offset, spread, normal = INITIAL[leaf]
-
-    def draw(key: Array, shape: Shape, dtype=jnp.float32) -> Array:
-        if spread is _nothing:
-            return jnp.full(shape, offset, dtype)
-        random = jax.random.normal if normal else _symmetric
-        return offset + spread(shape) * random(key, shape, dtype)
-
-    return draw
-
-
-def _symmetric(key: Array, shape: Shape, dtype=jnp.float32) -> Array:
-    return jax.random.uniform(key, shape, dtype, -1, 1)
+XAVIER = Initial("xavier", 0, _xavier)
+PART_XAVIER = Initial("part_xavier", 0, _part_xavier)
+NEAR_ONE = Initial("near_one", 1, lambda shape: 0.02, normal=True)
+ZEROS = Initial("zeros", 0)
+ONES = Initial("ones", 1)
+_OURS = (XAVIER, PART_XAVIER, NEAR_ONE, ZEROS, ONES)
 
 
 def init(model: nn.Module, key: Array, x: Array) -> dict:
-    """Initial {"params", "batch_stats"} of `model` for inputs shaped like `x` (not computed on).
-
-    Every leaf is a slice of one vector of uniform or one of normal draws.
-    """
-    shapes = flatten_dict(jax.eval_shape(model.init, key, x))
-    rules = {path: INITIAL[path[-1]] for path in shapes}
-    drawn = {
-        normal: [p for p, r in rules.items() if r.spread is not _nothing and r.normal == normal]
-        for normal in (False, True)
-    }
+    """Initial {"params", "batch_stats"} of `model` for inputs shaped like `x` (not computed on)."""
+    trace, shapes = jax.make_jaxpr(model.init, return_shape=True)(key, x)
+    flat = {path: leaf.shape for path, leaf in flatten_dict(shapes).items()}
+    labels = {id(e.outvars[0]): e.params["name"] for e in trace.eqns if e.primitive.name == "name"}
+    rules: dict[tuple, Initial | None] = {}
+    for (path, shape), leaf in zip(flat.items(), trace.jaxpr.outvars, strict=True):
+        label = labels.get(id(leaf))
+        rules[path] = next((rule for rule in _OURS if rule.label(shape) == label), None)
 
     @jax.jit
     def draw(key: Array) -> dict:
-        values = {p: jnp.full(shapes[p].shape, r.offset, jnp.float32) for p, r in rules.items()}
-        for normal, paths in drawn.items():
-            sizes = [shapes[p].size for p in paths]
-            random = jax.random.normal if normal else _symmetric
-            vector = random(jax.random.fold_in(key, normal), (sum(sizes),))
-            parts = jnp.split(vector, list(itertools.accumulate(sizes))[:-1])
-            for p, part in zip(paths, parts, strict=True):
-                shape = shapes[p].shape
-                values[p] = rules[p].offset + rules[p].spread(shape) * part.reshape(shape)
-        return values
+        values = {}
+        if None in rules.values():
+            quick = jnp.tile(jax.random.key_data(jax.random.fold_in(key, 2)), 2)
+            values = flatten_dict(model.init(jax.random.wrap_key_data(quick, impl="unsafe_rbg"), x))
+        for normal in (False, True):
+            drawn = {
+                path: flat[path]
+                for path, rule in rules.items()
+                if rule and rule.spread and rule.normal == normal
+            }
+            ends = list(itertools.accumulate(map(math.prod, drawn.values()), initial=0))
+            vector = _draws(jax.random.fold_in(key, normal), (ends[-1],), normal)
+            for (path, shape), start, end in zip(drawn.items(), ends, ends[1:], strict=False):
+                values[path] = rules[path].value(shape, vector[start:end].reshape(shape))
+        constant = {path: rule for path, rule in rules.items() if rule and not rule.spread}
+        return values | {path: rule.value(flat[path], None) for path, rule in constant.items()}
 
     return unflatten_dict(draw(key))

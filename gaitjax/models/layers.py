@@ -10,7 +10,7 @@ from flax import linen as nn
 from jax import Array, lax
 
 from gaitjax.errors import DataError
-from gaitjax.models.initializers import initial
+from gaitjax.models.initializers import NEAR_ONE, ONES, XAVIER, ZEROS
 from gaitjax.models.ops import conv3, product
 from gaitjax.skeleton import JointFormat
 
@@ -77,10 +77,10 @@ class Linear(nn.Module):
     @nn.compact
     def matrix(self, inputs: int) -> tuple[Array, Array]:
         """Kernel (inputs, features) and bias (features,), zeros if there is none."""
-        kernel = self.param("kernel", initial("kernel"), (inputs, self.features))
+        kernel = self.param("kernel", XAVIER, (inputs, self.features))
         if not self.use_bias:
             return kernel, jnp.zeros(self.features, kernel.dtype)
-        return kernel, self.param("bias", initial("bias"), (self.features,))
+        return kernel, self.param("bias", ZEROS, (self.features,))
 
 
 def linear(features: int, dtype: DTypeName, name: str, use_bias: bool = True) -> Linear:
@@ -139,10 +139,10 @@ class BatchNorm(nn.Module):
         Given the batch's `moments` (mean, biased variance, number of samples), normalises by
         them and moves the running averages; without, normalises by the running averages.
         """
-        scale = self.param("scale", initial("scale"), (features,))
-        bias = self.param("bias", initial("bias"), (features,))
-        running_mean = self.variable("batch_stats", "mean", jnp.zeros, (features,), jnp.float32)
-        running_var = self.variable("batch_stats", "var", jnp.ones, (features,), jnp.float32)
+        scale = self.param("scale", NEAR_ONE, (features,))
+        bias = self.param("bias", ZEROS, (features,))
+        running_mean = self.variable("batch_stats", "mean", ZEROS, None, (features,))
+        running_var = self.variable("batch_stats", "var", ONES, None, (features,))
         if moments is None:
             mean, var = running_mean.value, running_var.value
         else:
@@ -247,7 +247,7 @@ class TemporalConv(nn.Module):
     @nn.compact
     def __call__(self, x: Array) -> Array:
         shape = (self.width, x.shape[-1], self.features)
-        kernel = self.param("kernel", initial("kernel"), shape)
+        kernel = self.param("kernel", XAVIER, shape)
         x, kernel = cast(self.dtype, x, kernel)
         if self.width == 3 and self.stride == 1 and self.time == 1:
             y = conv3(x.reshape(*x.shape[:2], -1, x.shape[-1]), kernel[:, None])
@@ -267,4 +267,4 @@ class TemporalConv(nn.Module):
     def _biased(self, y: Array) -> Array:
         if not self.use_bias:
             return y
-        return y + cast(self.dtype, self.param("bias", initial("bias"), (self.features,)))[0]
+        return y + cast(self.dtype, self.param("bias", ZEROS, (self.features,)))[0]

@@ -13,7 +13,7 @@ from flax import linen as nn
 from jax import Array
 
 from gaitjax.errors import DataError
-from gaitjax.models.initializers import initial
+from gaitjax.models.initializers import ONES, XAVIER, ZEROS
 from gaitjax.models.layers import (
     BatchNorm,
     DTypeName,
@@ -87,8 +87,8 @@ class GraphConv(nn.Module):
     @nn.compact
     def __call__(self, x: Array, graph: Array, norm: BatchNorm, train: bool) -> Array:
         c = x.shape[-1]
-        kernel = self.param("kernel", initial("kernel"), (c, HOPS * self.features))
-        bias = self.param("bias", initial("bias"), (HOPS * self.features,))
+        kernel = self.param("kernel", XAVIER, (c, HOPS * self.features))
+        bias = self.param("bias", ZEROS, (HOPS * self.features,))
         if c < self.features:
             x, graph = cast(
                 self.dtype, jnp.pad(x, [(0, 0)] * 3 + [(0, 1)], constant_values=1), graph
@@ -159,7 +159,7 @@ class GraphBlock(nn.Module):
     @nn.compact
     def __call__(self, x: Array, train: bool) -> Array:
         a = adjacency(self.fmt)
-        edge = self.param("edge", initial("edge"), a.shape)
+        edge = self.param("edge", ONES, a.shape)
         graph = a[:HOPS] * edge[:HOPS]
         x = Spatial(self.block, self.dtype, name="spatial")(x, graph, train)
         return Temporal(self.block, self.dtype, name="temporal")(x, train)

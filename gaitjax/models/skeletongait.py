@@ -13,7 +13,7 @@ from jax import Array
 
 from gaitjax.errors import DataError
 from gaitjax.models import ops
-from gaitjax.models.initializers import initial
+from gaitjax.models.initializers import PART_XAVIER, XAVIER
 from gaitjax.models.layers import (
     BatchNorm,
     DTypeName,
@@ -39,7 +39,7 @@ class Conv3x3(nn.Module):
     @nn.compact
     def __call__(self, x: Array) -> Array:
         shape = (3, 3, x.shape[-1], self.features)
-        kernel = self.param("kernel", initial("kernel"), shape)
+        kernel = self.param("kernel", XAVIER, shape)
         x, kernel = promote_dtype(x, kernel, dtype=self.dtype)
         y = ops.conv3(x.reshape(-1, *x.shape[-3:]), kernel, self.stride)
         return y.reshape(*x.shape[:-3], *y.shape[1:])
@@ -59,7 +59,7 @@ class Shortcut(nn.Module):
 
     @nn.compact
     def __call__(self, x: Array) -> Array:
-        kernel = self.param("kernel", initial("kernel"), (x.shape[-1], self.features))
+        kernel = self.param("kernel", XAVIER, (x.shape[-1], self.features))
         x, kernel = promote_dtype(x, kernel, dtype=self.dtype)
         y = ops.strided_product(x.reshape(-1, *x.shape[-3:]), kernel, self.stride)
         return y.reshape(*x.shape[:-3], *y.shape[1:])
@@ -132,7 +132,7 @@ class PartHead(nn.Module):
         strips = x.reshape(n, PARTS, h // PARTS * w, c)
         x = strips.mean(axis=2) + maximum(strips, axis=2)
 
-        fc = self.param("fc", initial("fc"), (PARTS, c, PART_FEATURES))
+        fc = self.param("fc", PART_XAVIER, (PARTS, c, PART_FEATURES))
         embed_1 = jnp.einsum("npc,pcd->ndp", x, fc)
 
         flat = embed_1.reshape(n, PART_FEATURES * PARTS)  # feature d PARTS + p
@@ -140,7 +140,7 @@ class PartHead(nn.Module):
         embed_2 = l2_normalise(flat.reshape(n, PART_FEATURES, PARTS), axis=1)
 
         shape = (PARTS, PART_FEATURES, self.classes)
-        classifier = self.param("classifier", initial("classifier"), shape)
+        classifier = self.param("classifier", PART_XAVIER, shape)
         logits = jnp.einsum("ndp,pdk->nkp", embed_2, l2_normalise(classifier, axis=1))
         return {"embed_1": embed_1, "embed_2": embed_2, "logits": logits}
 

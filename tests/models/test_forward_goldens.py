@@ -36,7 +36,7 @@ def channels_last(case: str, x: np.ndarray) -> np.ndarray:
     if case.startswith("gaitgraph1"):  # N C T V 1
         return x[..., 0].transpose(0, 2, 3, 1)
     if case.startswith("gaittr"):  # N T C V 1, positions first; the confidence is not used
-        return x[:, :, (0, 1, 1), :, 0].transpose(0, 1, 3, 2)
+        return x[..., 0][:, :, (0, 1, 1)].transpose(0, 1, 3, 2)
     if case.startswith("skeletongait"):  # N T C H W
         return x.transpose(0, 1, 3, 4, 2)
     return x

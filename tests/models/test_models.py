@@ -14,7 +14,7 @@ from gaitjax import config as configs
 from gaitjax import models
 from gaitjax.conversion.core import flatten
 from gaitjax.errors import DataError
-from gaitjax.models.initializers import initial
+from gaitjax.models.initializers import PART_XAVIER
 from gaitjax.models.layers import (
     BatchNorm,
     TemporalConv,
@@ -181,7 +181,7 @@ def test_initial_values(name):
 
 
 def test_part_weights_use_the_reference_bound():
-    fc = initial("fc")(jax.random.key(0), (16, 512, 256))
+    fc = PART_XAVIER(jax.random.key(0), (16, 512, 256))
     assert float(jnp.abs(fc).max()) == pytest.approx(0.00666, abs=1e-5)
 
 

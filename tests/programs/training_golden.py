@@ -46,7 +46,7 @@ def network_input(name: str, x: np.ndarray) -> np.ndarray:
         x = x[..., 0].transpose(0, 2, 3, 1)
         return np.concatenate(np.split(x, 2, axis=1))
     if name.startswith("GaitTR"):  # (N, T, C, V, 1), positions first; the confidence is not used
-        return x[:, :, (0, 1, 1), :, 0].transpose(0, 1, 3, 2)
+        return x[..., 0][:, :, (0, 1, 1)].transpose(0, 1, 3, 2)
     if name.startswith("Skeleton"):  # (N, T, C, H, W)
         return x.transpose(0, 1, 3, 4, 2)
     return x
