@@ -180,16 +180,4 @@ def _stored_config(path: Path, metadata: dict) -> ConfigDict:
     """The config that the weights were written with, over today's defaults."""
     if "config" not in metadata:
         raise DataError(f"{path} does not say its config; pass config=NAME to gaitjax.load")
-    from configs import common
-
-    config = common.base()
-    with config.unlocked():
-        config.update(_tuples(metadata["config"]))
-    return config
-
-
-def _tuples(value):
-    """JSON lists as the tuples that configs hold."""
-    if isinstance(value, dict):
-        return {key: _tuples(item) for key, item in value.items()}
-    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+    return configs.stored(metadata["config"])

@@ -20,7 +20,7 @@ import jax
 from ml_collections import ConfigDict
 
 from gaitjax import sharding, weights
-from gaitjax.config import ConfigError, from_arguments, parser
+from gaitjax.config import ConfigError, check_training, free_keys, from_arguments, parser
 from gaitjax.data.feed import Feed
 from gaitjax.data.prefetch import prefetch
 from gaitjax.errors import DataError, TrainingError
@@ -29,18 +29,6 @@ from gaitjax.performance import cost
 from gaitjax.training import checkpoint, dry_run, setup
 from gaitjax.training.identities import check_identities, note_shared
 from gaitjax.training.metrics import MetricWriter, Progress
-
-# Fields that may differ between the runs that share a work directory.
-_BOOKKEEPING = (
-    *(f"train.{key}" for key in ("log_every", "save_every", "save_minutes", "eval_every")),
-    *(f"train.{key}" for key in ("keep", "keep_best", "steps_per_dispatch")),
-    *(
-        f"data.{key}"
-        for key in ("root", "partition", "cache_dir", "device_budget_gb", "image_cache_gb")
-    ),
-    "init_from",
-    "init_strict",
-)
 
 
 def _flat(config: dict, prefix: str = "") -> dict:
@@ -65,9 +53,7 @@ def _claim(workdir: Path, config: ConfigDict) -> None:
         differ = [
             f"{key}: {theirs.get(key)!r} there, {mine.get(key)!r} here"
             for key in sorted(theirs.keys() | mine.keys())
-            if theirs.get(key) != mine.get(key)
-            and not key.startswith("eval.")
-            and key not in _BOOKKEEPING
+            if theirs.get(key) != mine.get(key) and key not in free_keys()
         ]
         if differ:
             raise TrainingError(
@@ -83,31 +69,13 @@ def _claim(workdir: Path, config: ConfigDict) -> None:
 
 
 def _check(config: ConfigDict, mesh) -> None:
-    """ConfigError for a training section that cannot work."""
-    train = config.train
-    if train.steps <= 0 or train.batch_size <= 0:
-        raise ConfigError("train.steps and train.batch_size must be positive")
-    if train.per_identity and train.batch_size % train.per_identity:
+    """ConfigError for a config that cannot train, or not on these devices."""
+    check_training(config)
+    if config.train.batch_size % mesh.size:
         raise ConfigError(
-            f"train.batch_size={train.batch_size} is not a multiple of "
-            f"train.per_identity={train.per_identity}"
-        )
-    if train.ema and not 0 < train.ema < 1:
-        raise ConfigError(f"train.ema={train.ema} must lie between 0 and 1")
-    if train.batch_size % mesh.size:
-        raise ConfigError(
-            f"train.batch_size={train.batch_size} does not split over {mesh.size} devices; "
+            f"train.batch_size={config.train.batch_size} does not split over {mesh.size} devices; "
             f"use a multiple of {mesh.size}"
         )
-    together = train.steps_per_dispatch
-    if together < 1:
-        raise ConfigError(f"train.steps_per_dispatch={together} must be positive")
-    for key in ("log_every", "save_every", "eval_every"):
-        if train[key] % together:
-            raise ConfigError(
-                f"train.{key}={train[key]} is not a multiple of "
-                f"train.steps_per_dispatch={together}: nothing happens inside a dispatch"
-            )
 
 
 def _dispatches(start: int, total: int, together: int) -> list[range]:

@@ -141,6 +141,7 @@ LOSSES = {
     "cross_entropy": cross_entropy,
 }
 PAIRWISE = ("supcon_lp", "supcon_re", "triplet")  # compare sequences of several identities
+OF_TWO_VIEWS = ("supcon_re",)  # those that know a batch of two views of every clip
 
 
 def total_loss(outputs: dict, labels: Array, config) -> tuple[Array, dict]:

@@ -2,8 +2,8 @@
 
 Source: specification section 4.8. Clips are (N, T, H, W, C), uint8 until `cut`, float
 in [0, 1] after it. A random transform takes (key, clips, probability) and draws for each
-clip by itself; all frames and channels of a clip are warped alike. The part without
-chance stands beside it.
+clip by itself; all frames and channels of a clip are warped alike. `IMAGE_TRANSFORMS` names
+them as configs do. The part without chance stands beside it.
 """
 
 import jax
@@ -74,6 +74,13 @@ def stack_silhouette(maps: jax.Array, silhouettes: jax.Array) -> jax.Array:
             "both need the same clips, frames, height and (after cropping square maps) width"
         )
     return jnp.concatenate([maps, silhouettes[..., None].astype(maps.dtype)], axis=-1)
+
+
+IMAGE_TRANSFORMS = {
+    "perspective": perspective,
+    "horizontal_flip": horizontal_flip,
+    "rotate": rotate,
+}
 
 
 def warp_perspective(clips: jax.Array, corners: jax.Array) -> jax.Array:

@@ -60,6 +60,6 @@ def train_input(
     for i, name in enumerate(order):
         if name != "perspective" and clips.dtype == "uint8":
             clips = images.cut(clips)
-        step = getattr(images, name)
+        step = images.IMAGE_TRANSFORMS[name]
         clips = step(jax.random.fold_in(key, i), clips, config.augment[name])
     return images.cut(clips) if clips.dtype == "uint8" else clips

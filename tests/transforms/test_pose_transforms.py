@@ -15,9 +15,8 @@ import numpy as np
 import pytest
 from ml_collections import ConfigDict
 
-from configs import common
 from gaitjax import models
-from gaitjax.config import load
+from gaitjax.config import base, load
 from gaitjax.errors import DataError
 from gaitjax.skeleton import ALPHAPOSE, COCO, joint_format
 from gaitjax.training import step
@@ -156,7 +155,7 @@ def test_select_needs_a_longer_clip(frames):
 
 
 def two_views(order, leak, n=CLIPS, **strengths):
-    augment = common.base().augment
+    augment = base().augment
     augment.update(order=order, **strengths)
     x = clips(n)
     views = jax.jit(
