@@ -6,6 +6,7 @@ from gaitjax import skeleton
 from gaitjax.config import base
 from gaitjax.data import sets
 
+
 def _dataset(config: ConfigDict, name: str) -> ConfigDict:
     """Point `config` at a data set (`sets.VARIANTS`): name, joint format and protocol."""
     config.data.name = sets.VARIANTS[name]

@@ -29,7 +29,7 @@ HEAD = """# Command-line reference
 
 Made from the programs by `python docs/make_cli.py`; `--help` prints the same. Commands with
 `--config` take a config file or the bare name of a packaged config, and any field of
-`configs/common.py` as `--config.FIELD=VALUE`, such as `--config.train.batch_size=256`.
+`gaitjax/config/fields.py` as `--config.FIELD=VALUE`, such as `--config.train.batch_size=256`.
 """
 
 

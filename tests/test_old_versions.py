@@ -14,8 +14,8 @@ import pytest
 
 import gaitjax
 from gaitjax.config import base, stored
-from gaitjax.data import packing
 from gaitjax.train import train
+from tests.helpers.loading import packed
 from tests.programs import keep_version
 
 pytestmark = pytest.mark.usefixtures("quick")
@@ -80,11 +80,11 @@ def test_a_packed_cache_is_read_or_made_anew(version, tmp_path):
     keep_version.write(kept, tmp_path / "data")
     data = base().data
     data.update(name="own", root=str(tmp_path / "data"), cache_dir=str(tmp_path / "cache"))
-    packing.load(data, "train")
+    packed(data, "train")
     (cache,) = (tmp_path / "cache").glob("*.poses")
     shutil.copyfile(folder(version) / "cache.poses", cache)
-    packed = packing.load(data, "train")
-    names = [f"{a}/{b}/{c}" for a, b, c in zip(packed.labels, packed.types, packed.views,
+    read = packed(data, "train")
+    names = [f"{a}/{b}/{c}" for a, b, c in zip(read.labels, read.types, read.views,
                                                strict=True)]  # fmt: skip
     assert names == [name for name in kept if name[0] in keep_version.TRAIN]
-    np.testing.assert_array_equal(packed.poses, np.concatenate([kept[name] for name in names]))
+    np.testing.assert_array_equal(read.poses, np.concatenate([kept[name] for name in names]))
