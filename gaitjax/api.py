@@ -180,4 +180,4 @@ def _stored_config(path: Path, metadata: dict) -> ConfigDict:
     """The config that the weights were written with, over today's defaults."""
     if "config" not in metadata:
         raise DataError(f"{path} does not say its config; pass config=NAME to gaitjax.load")
-    return configs.stored(metadata["config"])
+    return configs.stored(metadata["config"], str(path))

@@ -20,7 +20,7 @@ import jax
 from ml_collections import ConfigDict
 
 from gaitjax import sharding, weights
-from gaitjax.config import ConfigError, check_training, free_keys, from_arguments, parser
+from gaitjax.config import ConfigError, check_training, free_keys, from_arguments, parser, stored
 from gaitjax.data.feed import Feed
 from gaitjax.data.prefetch import prefetch
 from gaitjax.errors import DataError, TrainingError
@@ -48,8 +48,9 @@ def _claim(workdir: Path, config: ConfigDict) -> None:
         raise TrainingError(f"--workdir {workdir} is a file; name a folder")
     ours = json.loads(config.to_json())
     if path.exists():
-        theirs = _flat(json.loads(path.read_text()))
-        mine = _flat(ours)
+        # A field since then has its default there: an older version's run goes on.
+        theirs = _flat(stored(json.loads(path.read_text()), str(path)).to_dict())
+        mine = _flat(config.to_dict())
         differ = [
             f"{key}: {theirs.get(key)!r} there, {mine.get(key)!r} here"
             for key in sorted(theirs.keys() | mine.keys())

@@ -40,7 +40,7 @@ FIELDS: dict[str, Field | dict[str, Field]] = dict(
         name=key_of("gaitjax.data.sets:SETS", "", prefix="tfds:", empty=True),
         root=free(text("")),  # folder <id>/<type>/<view>/*.pkl
         partition=free(text("")),  # OpenGait's JSON; "" uses the data set's built-in rule
-        links=choice("follow", "refuse"),  # symbolic links that lead out of `root`
+        links=free(choice("follow", "refuse")),  # symbolic links that lead out of `root`
         modality=choice("pose", "map", "pose+silhouette", "map+silhouette"),
         joints=key_of(JOINTS, "coco"),  # joint format of the files
         impute=key_of(IMPUTATIONS, "none"),  # missing joints, filled at packing

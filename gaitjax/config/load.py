@@ -96,10 +96,11 @@ def _module(name: str, path: Path, inside: list[str] | None = None):
     return module
 
 
-def stored(values: dict) -> ConfigDict:
+def stored(values: dict, source: str = "") -> ConfigDict:
     """The config that was stored as JSON with weights or a run; fields since then get defaults.
 
-    Raises ConfigError for a field that does not exist, or a value that it cannot hold.
+    Raises ConfigError, which names the `source`, for a field that does not exist, or a value
+    that it cannot hold.
     """
     config = base()
     with config.unlocked():
@@ -111,7 +112,10 @@ def stored(values: dict) -> ConfigDict:
                 config[name] = ConfigDict({**config[name].to_dict(), **value})
             else:
                 config[name] = value
-    check(config)
+    try:
+        check(config)
+    except ConfigError as error:
+        raise ConfigError(f"{source}: {error}" if source else str(error)) from None
     return config
 
 

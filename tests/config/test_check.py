@@ -15,6 +15,7 @@ ENUMERATED = {
     "model.dtype": ("float16", "did you mean bfloat16 or float32? Allowed: float32, bfloat16"),
     "data.name": ("gait3", "data.name is 'gait3': did you mean gait3d"),
     "data.modality": ("poses", "did you mean pose"),
+    "data.links": ("folow", "did you mean follow? Allowed: follow, refuse"),
     "data.joints": ("bodies", "data.joints is 'bodies': "),
     "data.impute": ("knnn", "did you mean knn"),
     "data.impute_test": ("frame_median", "did you mean frame_mean"),
