@@ -78,7 +78,7 @@ def _model(section: ConfigDict) -> Iterator[str]:
     network = at(MODELS).get(section.get("name"))
     if network is None:
         return
-    fields = {k: f for k, f in network.__dataclass_fields__.items() if k != "parent"}
+    fields = {f.name: f for f in dataclasses.fields(network) if f.name != "parent"}
     for key in set(section) - set(FIELDS["model"]):
         if key not in fields:
             yield f"unknown config key model.{key!r} of {section.name}: {nearest(key, fields)}"
