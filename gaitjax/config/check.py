@@ -9,11 +9,17 @@ from collections.abc import Callable, Iterator
 
 from ml_collections import ConfigDict
 
-from gaitjax.config.fields import FIELDS
+from gaitjax.config.fields import (
+    FIELDS,
+    IMAGE_TRANSFORMS,
+    LOSSES,
+    MODALITIES,
+    MODELS,
+    POSE_TRANSFORMS,
+    PROTOCOLS,
+)
 from gaitjax.config.values import Field, at, is_a, nearest
 from gaitjax.errors import ConfigError
-
-MODELS, LOSSES = "gaitjax.models:MODELS", "gaitjax.training.losses:LOSSES"
 
 
 def check(config: ConfigDict) -> None:
@@ -127,10 +133,33 @@ def _rules(config: ConfigDict) -> Iterator[str]:
     """Fields that do not fit each other."""
     if not config.model.name:
         yield f"model.name is empty: {nearest('', at(MODELS))}"
+    else:
+        yield from _input_rules(config, at(MODELS)[config.model.name])
     yield from _sampling_rules(config)
     yield from _loss_rules(config)
     yield from _schedule_rules(config.schedule)
     yield from _evaluation_rules(config.eval)
+
+
+def _input_rules(config: ConfigDict, network: type) -> Iterator[str]:
+    """What the network declares that it takes, against what it would be given."""
+    name, inputs = config.model.name, getattr(network, "inputs", None)
+    if inputs is None:
+        yield f"model.name={name}: the network does not declare its `inputs`; see gaitjax.models"
+        return
+    of_poses = inputs == ("poses",)
+    fitting = [m for m in MODALITIES if ("silhouette" in m) == ("silhouettes" in inputs)]
+    fitting = [m for m in fitting if not of_poses or m == "pose"]
+    if config.data.modality not in fitting:
+        yield f"data.modality={config.data.modality}: {name} takes {' or '.join(fitting)}"
+    transforms = at(POSE_TRANSFORMS if of_poses else IMAGE_TRANSFORMS)
+    for wrong in (t for t in config.augment.order if t not in transforms):
+        kind = "poses" if of_poses else "maps"
+        yield f"augment.order has {wrong}, but {name} takes {kind}: {nearest(wrong, transforms)}"
+    if config.train.two_views and not of_poses:
+        yield f"train.two_views=True: views are made of poses, and {name} takes maps"
+    if config.eval.clip == "all" and not getattr(network, "any_length", False):
+        yield f"eval.clip=all: {name} takes windows of one length; use eval.clip=ordered"
 
 
 def _sampling_rules(config: ConfigDict) -> Iterator[str]:
@@ -199,7 +228,7 @@ def _evaluation_rules(section: ConfigDict) -> Iterator[str]:
             yield f"eval.limit={section.limit} needs eval.clip=all: a window has eval.frames"
         if section.select > section.frames:
             yield f"eval.select={section.select} is more than eval.frames={section.frames}"
-    taken = inspect.signature(at("gaitjax.evaluation.protocols:PROTOCOLS")[section.protocol])
+    taken = inspect.signature(at(PROTOCOLS)[section.protocol])
     for key in ("gallery_types", "probe_types"):
         if section[key] and key not in taken.parameters:
             yield f"eval.{key}={tuple(section[key])}: protocol {section.protocol} takes none"

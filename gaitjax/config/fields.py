@@ -21,8 +21,18 @@ from gaitjax.config.values import (
     texts,
 )
 
+# The tables that define what names stand for.
+MODELS = "gaitjax.models:MODELS"
 JOINTS = "gaitjax.skeleton:FORMATS"
+SETS = "gaitjax.data.sets:SETS"
 IMPUTATIONS = "gaitjax.data.poses:IMPUTE"
+POSE_TRANSFORMS = "gaitjax.transforms.poses:POSE_TRANSFORMS"
+IMAGE_TRANSFORMS = "gaitjax.transforms.images:IMAGE_TRANSFORMS"
+LOSSES = "gaitjax.training.losses:LOSSES"
+METRICS = "gaitjax.evaluation.distances:METRICS"
+PROTOCOLS = "gaitjax.evaluation.protocols:PROTOCOLS"
+
+MODALITIES = ("pose", "map", "pose+silhouette", "map+silhouette")
 
 FIELDS: dict[str, Field | dict[str, Field]] = dict(
     seed=number(0),
@@ -31,17 +41,17 @@ FIELDS: dict[str, Field | dict[str, Field]] = dict(
     init_strict=free(flag(True)),  # False: load what fits by name and shape, list the rest
     # And the fields of the network: the attributes of its class.
     model=dict(
-        name=key_of("gaitjax.models:MODELS", ""),
+        name=key_of(MODELS, ""),
         joints=key_of(JOINTS, "coco"),  # joint format the network works on
         dtype=choice("float32", "bfloat16"),  # compute type; parameters and losses stay float32
     ),
     data=dict(
         # oumvlp, grew, ...; own; tfds:NAME for a set of tensorflow-datasets
-        name=key_of("gaitjax.data.sets:SETS", "", prefix="tfds:", empty=True),
+        name=key_of(SETS, "", prefix="tfds:", empty=True),
         root=free(text("")),  # folder <id>/<type>/<view>/*.pkl
         partition=free(text("")),  # OpenGait's JSON; "" uses the data set's built-in rule
         links=free(choice("follow", "refuse")),  # symbolic links that lead out of `root`
-        modality=choice("pose", "map", "pose+silhouette", "map+silhouette"),
+        modality=choice(*MODALITIES),
         joints=key_of(JOINTS, "coco"),  # joint format of the files
         impute=key_of(IMPUTATIONS, "none"),  # missing joints, filled at packing
         impute_test=key_of(IMPUTATIONS, "", empty=True),  # "": the test set as `impute`
@@ -73,9 +83,7 @@ FIELDS: dict[str, Field | dict[str, Field]] = dict(
     ),
     # Random transforms in order; each name in `order` has its strength below.
     augment=dict(
-        order=keys_of(
-            "gaitjax.transforms.poses:POSE_TRANSFORMS", "gaitjax.transforms.images:IMAGE_TRANSFORMS"
-        ),
+        order=keys_of(POSE_TRANSFORMS, IMAGE_TRANSFORMS),
         flip_time=probability(0.0),  # per clip
         swap_sides=probability(0.0),  # per frame: exchange left and right joints
         mirror=probability(0.0),  # per clip: x -> 2 mean(x) - x
@@ -109,9 +117,9 @@ FIELDS: dict[str, Field | dict[str, Field]] = dict(
         limit=number(0),  # all: at most this many first frames; 0: no limit
         select=number(0),  # centre sub-window after the window (GaitGraph1); 0: off
         window=choice("center", "random", "mean"),
-        metric=key_of("gaitjax.evaluation.distances:METRICS", "euc"),
+        metric=key_of(METRICS, "euc"),
         half=flag(False),  # distances in float16, as the reference under mixed precision
-        protocol=key_of("gaitjax.evaluation.protocols:PROTOCOLS", "gallery_probe"),
+        protocol=key_of(PROTOCOLS, "gallery_probe"),
         embedding=choice("embed_1", "embed_2"),
         gallery_types=texts(),
         probe_types=texts(),

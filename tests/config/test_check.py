@@ -139,6 +139,18 @@ def test_a_whole_number_is_a_float():
             {"eval.frames": 8},
             "eval.select=16 is more than eval.frames=8",
         ),
+        ("gaitgraph2_walkers", {"data.modality": "map"}, "modality=map: gaitgraph2 takes pose$"),
+        (
+            "skeletongaitpp_grew",
+            {"data.modality": "pose"},
+            r"modality=pose: skeletongaitpp takes pose\+silhouette or map\+silhouette",
+        ),
+        (
+            "skeletongait_gait3d",
+            {"augment.order": ("perspective", "mirror")},
+            "augment.order has mirror, but skeletongait takes maps",
+        ),
+        ("gaitgraph2_walkers", {"eval.clip": "all", "eval.window": "center"}, "of one length"),
         ("gaittr_grew", {"train.two_views": True}, "train.two_views=True .* loss.triplet"),
         (
             "skeletongait_gait3d",
