@@ -51,6 +51,7 @@ class Feed:
         data, modality = _with_root(config.data), config.data.modality.split("+")
         where = partitions.open_split(data, split)
         packed = clips_of_images = frames = None
+        listed = None if modality == ["pose"] else listing.scan(where)
         about = []
         if "pose" in modality:
             packed = packing.load(
@@ -60,14 +61,14 @@ class Feed:
                 impute=data.impute_test if split == "test" and data.impute_test else data.impute,
                 modality=data.modality,
                 cache_dir=data.cache_dir,
+                listed=listed,
             )
             size = packed.poses.nbytes / 2**20
             if size <= data.device_budget_gb * 1024:
                 frames = sharding.put(packed.poses, sharding.replicated(mesh))
             kept = "on each device" if frames is not None else "on the host"
             about.append(f"{size:.0f} MiB of float32 poses {kept}")
-        if modality != ["pose"]:
-            listed = listing.scan(where)
+        if listed:
             files = images.image_files(listed, data.modality)
             files = {part: paths for part, paths in files.items() if part != "poses"}
             first = next(iter(files.values()))

@@ -30,6 +30,7 @@ def load(
     impute: str = "none",
     modality: str = "pose",
     cache_dir: str = "",
+    listed: Listing | None = None,
 ) -> Packed:
     """Poses of a split, from the cache or, the first time, from the files or records.
 
@@ -37,6 +38,7 @@ def load(
       have: joint format of the files (`data.joints`).
       want: format to give the poses in (`gaitjax.skeleton.convert`); default `have`.
       impute, modality, cache_dir: as in `config.data`.
+      listed: `listing.scan` of the split, if it is known; it takes a while.
 
     Raises:
       DataError: as `listing.scan`; another number of files in a folder than `modality` has
@@ -55,7 +57,7 @@ def load(
     if split.name.startswith(sets.PREFIX):
         listed, read = records.read(split.root, split.name, split.side)
     else:
-        listed = listing.scan(split)
+        listed = listed or listing.scan(split)
 
         def read(row: int) -> tuple[np.ndarray, Path]:
             return read_file(listed, row, split.name, modality)

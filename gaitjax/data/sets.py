@@ -66,6 +66,7 @@ class DataSet(NamedTuple):
       estimator: what found the poses.
       origin: where it comes from, and what to do to get it.
       terms: what one has to do to use it, in a word or two.
+      identities: how many train and how many test, as published; None: as one makes it.
       preparation: None for data that is made by a command of its own, `made_by`.
       split: folders -> training and test identities; None if a JSON has to say it.
       partition_from: where that JSON comes from.
@@ -84,6 +85,7 @@ class DataSet(NamedTuple):
     estimator: str
     origin: str
     terms: str
+    identities: tuple[int, int] | None
     preparation: Preparation | None
     made_by: str = ""
     split: Callable[[Sequence[str]], tuple[tuple[str, ...], tuple[str, ...]]] | None = None
@@ -131,6 +133,7 @@ SETS = {
         origin="OUMVLP-Pose: request it with the release agreement on the OU-ISIR biometric "
         "database site of Osaka University's SANKEN (ISIR)",
         terms="release agreement",
+        identities=(5153, 5154),
         preparation=Preparation(
             "oumvlp",
             "sets.oumvlp",
@@ -149,6 +152,7 @@ SETS = {
         estimator=UNDOCUMENTED,
         origin="GREW: request it with the agreement form on the GREW benchmark site",
         terms="agreement form",
+        identities=(20_000, 6000),
         preparation=Preparation(
             "grew", "sets.grew", "GREW-Pose: text for each frame", as_published=("--compat",)
         ),
@@ -162,6 +166,7 @@ SETS = {
         estimator="HRNet",
         origin="Gait3D: request it with the agreement form on the Gait3D project page",
         terms="agreement form",
+        identities=(3000, 1000),
         preparation=Preparation(
             "gait3d", "sets.gait3d", "Gait3D-Pose: text for each frame", as_published=("--compat",)
         ),
@@ -176,6 +181,7 @@ SETS = {
         origin="CASIA-B: request it from the Center for Biometrics and Security Research (CBSR) "
         "of the Chinese Academy of Sciences",
         terms="request",
+        identities=(74, 50),
         preparation=Preparation(
             "casiab", "sets.casiab", "CASIA-B poses: GaitGraph's csv, or ready pickles"
         ),
@@ -201,6 +207,7 @@ SETS = {
         origin="SUSTech1K: request it with the agreement form on the SUSTech1K project page of "
         "Southern University of Science and Technology",
         terms="agreement form",
+        identities=(250, 800),
         preparation=Preparation(
             "sustech1k", _PICKLES, "SUSTech1K: 16 pickles a sequence, of which 03 is the pose"
         ),
@@ -230,6 +237,7 @@ SETS = {
         estimator=UNDOCUMENTED,
         origin="CCPG: request it with the agreement form on the CCPG project page",
         terms="agreement form",
+        identities=(100, 100),
         preparation=Preparation("ccpg", _PICKLES, "CCPG: 18-joint pickles"),
     ),
     "walkers": DataSet(
@@ -240,6 +248,7 @@ SETS = {
         estimator="virtual cameras with an estimator's errors",
         origin="synthetic walkers: made here",
         terms="free",
+        identities=None,
         preparation=None,
         made_by="python -m gaitjax.data.walkers",
         partition_from="The command that makes the data set writes it.",
@@ -253,6 +262,7 @@ SETS = {
         estimator="motion capture, virtual cameras with an estimator's errors",
         origin="walks of the CMU Graphics Lab Motion Capture Database: free at mocap.cs.cmu.edu",
         terms="free",
+        identities=(7, 7),
         preparation=Preparation(
             "cmu_walks",
             "sets.cmu_walks",
@@ -270,6 +280,7 @@ SETS = {
         estimator="any",
         origin="a data set of your own, with a partition.json",
         terms="yours",
+        identities=None,
         preparation=Preparation("opengait", _PICKLES, "any folder of poses in OpenGait's layout"),
         partition_from="List the identities of either set in it.",
         stored=False,

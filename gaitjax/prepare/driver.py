@@ -208,24 +208,25 @@ def _check_output(output: Path) -> None:
 def _begin(output: Path, settings: dict, resume: bool) -> dict[str, dict]:
     """Checks what an earlier run left and starts a journal; the lines of finished sequences.
 
-    A run that left no sequence at all is begun anew, whatever its settings were.
+    After a run that went through and dropped every sequence it is begun anew, whatever the
+    settings were.
     """
     work = output / WORK
     journal = work / JOURNAL
     done = {}
     if (work / _SETTINGS).exists():
         lines = list(_lines(journal if journal.exists() else output / LOG))
-        if any(line["files"] for line in lines):
-            if not resume:
-                raise DataError(
-                    f"{output} holds an earlier run: --resume goes on with it; or give another "
-                    "--output, or remove the folder"
-                )
-            _compare(work / _SETTINGS, settings)
-            done = {line["sequence"]: line for line in lines if _is_there(output, line)}
-        else:
+        if (output / LOG).exists() and not any(line["files"] for line in lines):
             for name in (PARTITION_FILE, LOG, *_SUMMARIES):
                 (output / name).unlink(missing_ok=True)
+        elif not resume:
+            raise DataError(
+                f"{output} holds an earlier run: --resume goes on with it; or give another "
+                "--output, or remove the folder"
+            )
+        else:
+            _compare(work / _SETTINGS, settings)
+            done = {line["sequence"]: line for line in lines if _is_there(output, line)}
     (work / "new").mkdir()
     _replace(work, journal, b"".join(map(_json_line, done.values())))
     _replace(work, work / _SETTINGS, (json.dumps(settings, indent=1) + "\n").encode())

@@ -31,6 +31,7 @@ def test_every_record_is_whole(name):
     if record.split:
         train, test = record.split([])
         assert not set(train) & set(test)
+        assert name == "grew" or (len(train), len(test)) == record.identities
     assert "python -m gaitjax." in sets.how_to_get(name)
 
 
@@ -51,6 +52,13 @@ def test_every_data_set_has_a_config(variant):
     assert config.data.name == sets.VARIANTS[variant]
     assert config.data.joints == record.joints[variant]
     assert config.eval.protocol.startswith(record.protocol.partition("_")[0])
+
+
+def test_classifiers_have_a_class_for_each_training_identity():
+    for name in configs.names():
+        config = configs.load(name)
+        if "classes" in config.model:
+            assert config.model.classes == SETS[config.data.name].identities[0], name
 
 
 def test_names():
