@@ -6,14 +6,13 @@ set's own rule. Sets of tensorflow-datasets ("tfds:<name>") keep the partition t
 built with.
 """
 
-import json
 import os
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from gaitjax.data import sets
 from gaitjax.errors import DataError
-from gaitjax.untrusted import links
+from gaitjax.untrusted import links, safe_json
 
 PARTITION_FILE = "partition.json"
 UNFINISHED = ".prepare/journal.jsonl"  # in the root until `gaitjax.prepare` is done
@@ -148,13 +147,9 @@ def read(path: Path) -> Partition:
     """The partition in OpenGait's JSON `path`; DataError names what is wrong with it."""
     expected = 'expected {"TRAIN_SET": [ids], "TEST_SET": [ids]} in OpenGait\'s form'
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DataError(
-            f"{path} (data.partition): cannot be read: {error.strerror}; {expected}"
-        ) from error
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path} (data.partition): not JSON ({error}); {expected}") from error
+        content = safe_json.load(path)
+    except DataError as error:
+        raise DataError(f"{error} (data.partition; {expected})") from error
     if not isinstance(content, dict) or not {"TRAIN_SET", "TEST_SET"} <= content.keys():
         found = f"the keys {_some(content)}" if isinstance(content, dict) else "no object"
         raise DataError(f"{path} (data.partition): found {found}; {expected}")

@@ -5,6 +5,7 @@ An entry has the name of its config. Folders and published numbers are those of 
 
 from typing import NamedTuple
 
+from gaitjax import tables
 from gaitjax.config import nearest
 from gaitjax.errors import DataError
 from gaitjax.zoo import numbers
@@ -77,8 +78,7 @@ def markdown() -> str:
         for n in numbers.read()
         if n.config in ZOO and n.by == "OpenGait"
     ]
-    lines = [head, ("---", "---", "---", "---:", "---:"), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return "\n".join(tables.markdown([head, *rows], left=(0, 1, 2)))
 
 
 def _link(e: Entry) -> str:
@@ -89,9 +89,8 @@ def _ours(n: numbers.Number) -> str:
     """Our number with its interval, as far as there is one."""
     if n.ours is None:
         return ""
-    return f"{n.ours:.2f}" + (
-        f" ({n.interval[0]:.2f} to {n.interval[1]:.2f})" if n.interval else ""
-    )
+    interval = " ({:.2f} to {:.2f})".format(*n.interval) if n.interval else ""
+    return f"{n.ours:.2f}{interval}"
 
 
 def url(e: Entry) -> str:

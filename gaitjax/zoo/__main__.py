@@ -6,7 +6,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from gaitjax import command
+from gaitjax import command, tables
 from gaitjax.errors import DataError
 from gaitjax.zoo import SOURCE, ZOO, entry, markdown, url
 
@@ -17,8 +17,7 @@ def _list() -> str:
         for name, e in ZOO.items()
         for protocol, rank1 in e.published.items()
     ]
-    a, b, c, _ = (max(map(len, column)) for column in zip(*rows, strict=True))
-    return "\n".join(f"{n:{a}}  {e:{b}}  {r:>{c}}  {p}" for n, e, r, p in rows)
+    return "\n".join(tables.aligned(rows, left=(0, 1, 3)))
 
 
 def _show(name: str) -> str:

@@ -1,19 +1,19 @@
 """A zoo entry from its released weights to a number beside the published one."""
 
-import json
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
 from ml_collections import ConfigDict
 
-from gaitjax import files, weights, zoo
+from gaitjax import files, tables, weights, zoo
 from gaitjax.config import load, override_all
 from gaitjax.data import listing, partitions, sets
 from gaitjax.errors import DataError
 from gaitjax.evaluation.of_checkpoint import Wishes, evaluate_checkpoint
 from gaitjax.prepare import preparation
 from gaitjax.skeleton import joint_format
+from gaitjax.untrusted import safe_json
 
 _NAMED = 20  # absent identities named
 SERVER = "grew_submission"  # scored by the challenge's server, not here
@@ -171,18 +171,20 @@ def report(folders: list[str]) -> str:
             f"no reproduction.json under {', '.join(folders)}; run "
             "python -m gaitjax.zoo reproduce NAME --config.data.root=DIR first"
         )
-    lines = [
-        "| config | protocol | published Rank-1 | reproduced | spread | within |",
-        "| --- | --- | ---: | ---: | ---: | --- |",
-    ]
+    rows = [("config", "protocol", "published Rank-1", "reproduced", "spread", "within")]
     for path in paths:
-        row = json.loads(path.read_text())
-        ours, spread = (
-            "-" if row[key] is None else f"{row[key]:.2f}" for key in ("ours", "spread")
-        )
-        verdict = {True: "yes", False: "no", None: "-"}[row["within"]]
-        lines.append(
-            f"| `{row['name']}` | `{row['protocol']}` | {row['published']:.2f} | {ours} | "
-            f"{spread} | {verdict} |"
-        )
-    return "\n".join(lines)
+        row = safe_json.load(path)
+        try:
+            ours, spread = (
+                "-" if row[key] is None else f"{row[key]:.2f}" for key in ("ours", "spread")
+            )
+            verdict = {True: "yes", False: "no", None: "-"}[row["within"]]
+            published = f"{row['published']:.2f}"
+            rows.append(
+                (f"`{row['name']}`", f"`{row['protocol']}`", published, ours, spread, verdict)
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise DataError(
+                f"{path}: not what `zoo reproduce` writes ({error}); run it again"
+            ) from None
+    return "\n".join(tables.markdown(rows, left=(0, 1, 5)))
