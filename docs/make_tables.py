@@ -88,11 +88,14 @@ def data_table() -> list[str]:
 
 
 def origins_table() -> list[str]:
-    """Where they come from."""
-    rows = [("data set", "terms", "from")]
+    """Where they come from, and what they are."""
+    rows = [("data set", "identities", "frames a second", "folders may hold", "terms", "from")]
     for record in sets.SETS.values():
-        rows.append((record.title, record.terms, record.origin))
-    return tables.markdown(rows, left=range(3))
+        identities = "{:,} + {:,}".format(*record.identities) if record.identities else "any"
+        rate = f"{record.frame_rate:g}" if record.frame_rate else ""
+        parts = ", ".join(record.modalities)
+        rows.append((record.title, identities, rate, parts, record.terms, record.origin))
+    return tables.markdown(rows, left=(0, 3, 4, 5))
 
 
 TABLES: dict[str, tuple[str, Callable[[], list[str]]]] = {

@@ -41,7 +41,7 @@ def test_every_preparation_has_its_module(name):
     assert COMMANDS[preparation.command] is preparation and preparation.reads
     module = importlib.import_module(f"gaitjax.prepare.{preparation.module}")
     assert module.HELP and callable(module.add_arguments) and callable(module.plan)
-    assert f"gaitjax.prepare {preparation.command}" in module.HELP or name == "ccpg"
+    assert "example: python -m gaitjax.prepare " in module.HELP
 
 
 @pytest.mark.parametrize("variant", [v for v in sets.VARIANTS if v != "own"])
