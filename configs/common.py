@@ -107,7 +107,7 @@ def gaittr(dataset: str) -> ConfigDict:
     return _dataset(config, dataset)
 
 
-def _deepgait(dataset: str, name: str, classes: int, layers: tuple[int, ...]) -> ConfigDict:
+def _deepgait(dataset: str, name: str, layers: tuple[int, ...]) -> ConfigDict:
     config = base()
     config.model = ConfigDict(
         dict(
@@ -116,7 +116,7 @@ def _deepgait(dataset: str, name: str, classes: int, layers: tuple[int, ...]) ->
             dtype="float32",
             layers=layers,
             channels=(64, 128, 256, 512),
-            classes=classes,  # identities of the training set
+            classes=sets.get(sets.VARIANTS[dataset]).identities[0],
         )
     )
     config.data.impute = "knn"
@@ -144,13 +144,13 @@ def _deepgait(dataset: str, name: str, classes: int, layers: tuple[int, ...]) ->
     return config
 
 
-def skeletongait(dataset: str, classes: int, layers: tuple[int, ...]) -> ConfigDict:
+def skeletongait(dataset: str, layers: tuple[int, ...]) -> ConfigDict:
     """What the SkeletonGait configs share: maps drawn from poses, triplet + CE, SGD."""
-    return _deepgait(dataset, "skeletongait", classes, layers)
+    return _deepgait(dataset, "skeletongait", layers)
 
 
-def skeletongaitpp(dataset: str, classes: int, layers: tuple[int, ...]) -> ConfigDict:
+def skeletongaitpp(dataset: str, layers: tuple[int, ...]) -> ConfigDict:
     """What the SkeletonGait++ configs share: as SkeletonGait, with silhouettes."""
-    config = _deepgait(dataset, "skeletongaitpp", classes, layers)
+    config = _deepgait(dataset, "skeletongaitpp", layers)
     config.data.modality = "pose+silhouette"
     return config

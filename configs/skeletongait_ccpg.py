@@ -15,7 +15,7 @@ from configs import common
 
 
 def get_config() -> ConfigDict:
-    config = common.skeletongait("ccpg", classes=100, layers=(1, 1, 1, 1))
+    config = common.skeletongait("ccpg", layers=(1, 1, 1, 1))
     config.train.update(batch_size=128, per_identity=16)
     config.eval.embedding = "embed_2"
     return config

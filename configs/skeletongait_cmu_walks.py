@@ -13,7 +13,7 @@ from configs import common
 
 
 def get_config() -> ConfigDict:
-    config = common.skeletongait("cmu_walks", classes=7, layers=(1, 1, 1, 1))
+    config = common.skeletongait("cmu_walks", layers=(1, 1, 1, 1))
     config.data.impute = "interpolate"
     config.model.channels = (16, 32, 48, 64)
     config.train.update(steps=120, batch_size=14, per_identity=2, frames=8)

@@ -15,7 +15,7 @@ from configs import common
 
 
 def get_config() -> ConfigDict:
-    config = common.skeletongait("grew", classes=20_000, layers=(1, 4, 4, 1))
+    config = common.skeletongait("grew", layers=(1, 4, 4, 1))
     config.train.steps = 180_000
     config.schedule.milestones = (80_000, 120_000, 150_000)
     return config

@@ -15,7 +15,7 @@ from configs import common
 
 
 def get_config() -> ConfigDict:
-    config = common.skeletongait("oumvlp17", classes=5153, layers=(1, 1, 1, 1))
+    config = common.skeletongait("oumvlp17", layers=(1, 1, 1, 1))
     config.train.update(steps=120_000, batch_size=256, per_identity=8)
     config.augment.order = ("horizontal_flip",)
     config.augment.update(perspective=0.0, horizontal_flip=0.5, rotate=0.0)

@@ -14,7 +14,7 @@ from configs import common
 
 
 def get_config() -> ConfigDict:
-    config = common.skeletongait("sustech1k", classes=250, layers=(1, 1, 1, 1))
+    config = common.skeletongait("sustech1k", layers=(1, 1, 1, 1))
     config.train.update(
         steps=50_000, batch_size=64, per_identity=8, frames=10, clip="unordered", skip=0
     )

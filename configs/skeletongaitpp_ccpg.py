@@ -15,6 +15,6 @@ from configs import common
 
 
 def get_config() -> ConfigDict:
-    config = common.skeletongaitpp("ccpg", classes=100, layers=(1, 1, 1, 1))
+    config = common.skeletongaitpp("ccpg", layers=(1, 1, 1, 1))
     config.train.update(batch_size=128, per_identity=16)
     return config

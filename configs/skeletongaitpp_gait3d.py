@@ -15,4 +15,4 @@ from configs import common
 
 
 def get_config() -> ConfigDict:
-    return common.skeletongaitpp("gait3d", classes=3_000, layers=(1, 4, 4, 1))
+    return common.skeletongaitpp("gait3d", layers=(1, 4, 4, 1))

@@ -17,6 +17,6 @@ from configs import common
 
 
 def get_config() -> ConfigDict:
-    config = common.skeletongaitpp("sustech1k", classes=250, layers=(1, 1, 1, 1))
+    config = common.skeletongaitpp("sustech1k", layers=(1, 1, 1, 1))
     config.train.update(steps=50_000, batch_size=64, per_identity=8, frames=10)
     return config

@@ -188,7 +188,7 @@ def test_partitions_of_other_data_are_refused(tmp_path, capsys):
         dict(TRAIN_SET=["0000"], TEST_SET=["0001"], PROBE_SET=["0001-a-b"])
     )
     partition.write_text("[" * 100_000)
-    assert "not JSON" in run(None)
+    assert "lists within lists without end" in run(None)
     assert not (tmp_path / "out").exists()
 
 

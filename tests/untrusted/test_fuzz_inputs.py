@@ -11,6 +11,7 @@ import os
 import pickle
 import re
 import signal
+import tarfile
 import zipfile
 import zlib
 from collections import Counter
@@ -20,13 +21,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gaitjax.data import partitions
+from gaitjax.data import partitions, records
 from gaitjax.data.readers import pose_files
 from gaitjax.errors import DataError
-from gaitjax.prepare import inspect, source
+from gaitjax.prepare import inspect
 from gaitjax.prepare.driver import Job
 from gaitjax.prepare.sets import asf, casiab, gait3d, oumvlp, oumvlp_walker
-from gaitjax.untrusted import safe_json, safe_pickle
+from gaitjax.untrusted import archives, safe_json, safe_pickle
 from tests.helpers import tiny_sets
 
 MUTANTS = 250  # of each format
@@ -119,13 +120,24 @@ def zipped() -> bytes:
     return buffer.getvalue()
 
 
-def unzip(folder):
+def tarred() -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        for name, text in (("1", b"1,2,3\n" * 50), ("2", b"4,5,6\n" * 50)):
+            info = tarfile.TarInfo(f"001/nm-01/000/{name}.txt")
+            info.size = len(text)
+            archive.addfile(info, io.BytesIO(text))
+    return buffer.getvalue()
+
+
+def unpack(folder):
     inside = folder / "unpacked"
     try:
-        source.unpack(folder / "x.zip", inside)
+        (archive,) = folder.iterdir()
+        archives.unpack(archive, inside)
         assert {p.resolve().is_relative_to(inside) for p in inside.rglob("*")} <= {True}
     finally:
-        left = [p for p in folder.iterdir() if p.name not in ("x.zip", "unpacked")]
+        left = [p for p in folder.iterdir() if p.name not in (archive.name, "unpacked")]
         assert not left, "something was unpacked elsewhere"
 
 
@@ -157,6 +169,7 @@ INSTANCES = [
 ]
 ROW = ",".join(map(str, flat(WALK[0])))
 TEXT = "311,438," + ROW
+TEXT_CLASS = "tensorflow_datasets.core.features.text_feature.Text"
 AMC = re.match(rb"(?s).*?(?=\n3\r?\n)", (CMU / "02_02.amc").read_bytes())[0]  # two frames
 
 # Name of the file, its valid bytes, what reads it: true if it dropped all there is.
@@ -214,7 +227,18 @@ FORMATS = {
         lambda folder: asf.read_skeleton(folder / "x.asf") is None,
     ),
     "amc": ("x.amc", AMC, motion),
-    "zip": ("x.zip", zipped(), unzip),
+    "zip": ("x.zip", zipped(), unpack),
+    "tar": ("x.tar.gz", tarred(), unpack),
+    "records": (
+        "features.json",
+        dumped(
+            {
+                "pythonClassName": "tensorflow_datasets.core.features.features_dict.FeaturesDict",
+                "featuresDict": {"features": {"type": {"pythonClassName": TEXT_CLASS, "text": {}}}},
+            }
+        ),
+        lambda folder: records.check_features(folder),
+    ),
 }
 HOSTILE = ("hostile pickle", "hostile index")
 WORDS = [
