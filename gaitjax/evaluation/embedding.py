@@ -8,9 +8,8 @@ import numpy as np
 from flax import linen as nn
 from jax.sharding import Mesh
 from ml_collections import ConfigDict
-from tqdm import tqdm
 
-from gaitjax import sharding
+from gaitjax import progress, sharding
 from gaitjax.data import sampling
 from gaitjax.data.feed import Feed
 from gaitjax.data.prefetch import prefetch
@@ -76,13 +75,13 @@ def embed_dataset(
 
     sums: dict[str, np.ndarray] = {}
     counts = np.zeros(len(feed.lengths), np.int32)
-    with tqdm(total=len(counts), unit="seq", desc="embed", disable=None, leave=False) as bar:
+    with progress.counted(len(counts), "embedding") as advance:
         for (rows, _, _), batch in zip(plan, prefetch(batch_at, 0, len(plan)), strict=True):
             for name, value in embed(variables, feed.frames, batch).items():
                 value = np.asarray(value, np.float32)[: len(rows)]
                 if name not in sums:
                     sums[name] = np.zeros((len(counts), *value.shape[1:]), np.float32)
                 np.add.at(sums[name], rows, value)
-            bar.update(len(np.unique(rows[counts[rows] == 0])))
+            advance(len(np.unique(rows[counts[rows] == 0])))
             np.add.at(counts, rows, 1)
     return {name: total / counts[:, None, None].astype(np.float32) for name, total in sums.items()}

@@ -5,12 +5,12 @@ poses as well. Figures are made without pyplot, so no global state changes and n
 is needed. matplotlib is imported when the first figure is made.
 """
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+from gaitjax import files
 from gaitjax.errors import DataError
 from gaitjax.evaluation.record import METRIC_NAMES
 from gaitjax.skeleton import JointFormat, joint_format
@@ -81,14 +81,12 @@ def save_figures(record: dict, out_dir: str | Path, **options) -> dict[str, Path
     import matplotlib
 
     out = Path(out_dir)
-    out.mkdir(parents=True, exist_ok=True)
     paths = {}
     with matplotlib.rc_context(STYLE):
         for name, figure in figures(record, **options).items():
             paths[name] = out / f"{name}.png"
-            part = out / f".{name}.png.part"
-            figure.savefig(part, format="png")
-            os.replace(part, paths[name])
+            with files.whole(paths[name]) as temporary:
+                figure.savefig(temporary, format="png")
     return paths
 
 

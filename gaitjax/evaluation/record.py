@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from gaitjax import tables
 from gaitjax.evaluation.bootstrap import interval
 from gaitjax.evaluation.scoring import Questions, Score, chance_cmc, cmc, counts, hardest
 from gaitjax.evaluation.task import Task, keys
@@ -110,7 +111,7 @@ def format_record(record: dict) -> str:
                 number(record["chance"][name]),
             ]
         rows.append(cells)
-    lines += table(rows)
+    lines += tables.aligned(rows)
     for name, c in record["conditions"].items():
         if c.get("per_view"):
             names = list(next(iter(c["per_view"].values())))
@@ -119,17 +120,17 @@ def format_record(record: dict) -> str:
                 for score, values in c["per_view"].items():
                     by_view = [number(values[view]) for view in names]
                     rows.append([score, *by_view, number(c["scores"].get(score))])
-                lines += ["", *table(rows)]
+                lines += ["", *tables.aligned(rows)]
     if not compat:
         rows = [["", *next(iter(record["conditions"].values()))["counts"]]]
         rows += [[n, *map(str, c["counts"].values())] for n, c in record["conditions"].items()]
-        lines += ["", *table(rows)]
+        lines += ["", *tables.aligned(rows)]
         also = {n: c["also"] for n, c in record["conditions"].items() if c.get("also")}
         if also:
             names = list(dict.fromkeys(name for values in also.values() for name in values))
             rows = [["also", *also]]
             rows += [[name, *(number(v.get(name)) for v in also.values())] for name in names]
-            lines += ["", *table(rows)]
+            lines += ["", *tables.aligned(rows)]
         if record["verification"]:
             v = record["verification"]
             lines += ["", f"equal error rate {number(v['eer'])} at distance {v['threshold']:.4g}"]
@@ -140,15 +141,3 @@ def format_record(record: dict) -> str:
 def number(value: float | None) -> str:
     """Two decimals, or a dash."""
     return "-" if value is None else f"{value:.2f}"
-
-
-def table(rows: list[list[str]]) -> list[str]:
-    """Rows of cells as lines: first column to the left, the others to the right."""
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return [
-        "  ".join(
-            cell.ljust(w) if i == 0 else cell.rjust(w)
-            for i, (cell, w) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]

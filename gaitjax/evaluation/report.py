@@ -4,11 +4,11 @@ No script and no external resource: figures are embedded, so the file works offl
 """
 
 import base64
-import os
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 
+from gaitjax import files
 from gaitjax.evaluation.figures import save_figures
 from gaitjax.evaluation.record import METRIC_NAMES, number
 
@@ -75,9 +75,7 @@ def write_report(
     """
     images = save_figures(record, out_dir, **figure_options)
     path = Path(out_dir) / "report.html"
-    part = path.with_name(".report.html.part")
-    part.write_text(report_html(record, images, details or {}), encoding="utf-8")
-    os.replace(part, path)
+    files.write_text(path, report_html(record, images, details or {}))
     return path
 
 

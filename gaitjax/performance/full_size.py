@@ -7,15 +7,14 @@ Embeddings are synthetic: a centre for each identity and noise. Each measurement
 process of its own; its peak includes Python, JAX and the embeddings themselves.
 """
 
-import argparse
 import json
-import resource
 import subprocess
 import sys
 import time
 
 import numpy as np
 
+from gaitjax import command
 from gaitjax.data import sets
 from gaitjax.evaluation.protocols import evaluate
 
@@ -113,6 +112,8 @@ def measure(method: str, name: str, dim: int, parts: int, fraction: float, metri
     start = time.perf_counter()
     found = METHODS[method](name, *data, metric)
     seconds = time.perf_counter() - start
+    import resource  # not on Windows
+
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     return dict(
         method=method,
@@ -124,11 +125,15 @@ def measure(method: str, name: str, dim: int, parts: int, fraction: float, metri
     )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
+def main(argv: list[str] | None = None) -> int:
+    return command.run(_main, argv)
+
+
+def _main(argv: list[str]) -> None:
+    parser = command.parser(
+        __doc__.splitlines()[0],
+        "python -m gaitjax.performance.full_size --set gait3d",
         prog="python -m gaitjax.performance.full_size",
-        description=__doc__.splitlines()[0],
-        epilog="example: python -m gaitjax.performance.full_size --set gait3d",
     )
     parser.add_argument("--set", choices=SETS, default="grew", dest="name", help="whose size")
     parser.add_argument("--dim", type=int, default=256, help="numbers per part (default 256)")
@@ -136,15 +141,16 @@ def main() -> None:
     parser.add_argument("--fraction", type=float, default=1.0, help="of the identities")
     parser.add_argument("--metric", choices=("euc", "cos"), default="euc", help="default: euc")
     parser.add_argument("--method", choices=METHODS, help="only this one, in this process")
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
+    del args.debug
     if args.method:
         print(json.dumps(measure(**vars(args))))
         return
     for method in METHODS:
-        command = [sys.executable, "-m", "gaitjax.performance.full_size", "--method", method]
-        command += [f"--{k}={v}" for k, v in vars(args).items() if k not in ("name", "method")]
-        subprocess.run([*command, f"--set={args.name}"], check=True)
+        words = [sys.executable, "-m", "gaitjax.performance.full_size", "--method", method]
+        words += [f"--{k}={v}" for k, v in vars(args).items() if k not in ("name", "method")]
+        subprocess.run([*words, f"--set={args.name}"], check=True)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,6 +1,5 @@
 """What a record of measurements says about itself: machine, versions, command, commit."""
 
-import json
 import os
 import platform
 import shlex
@@ -11,6 +10,7 @@ from pathlib import Path
 import jax
 
 import gaitjax
+from gaitjax import files
 
 
 def machine() -> dict:
@@ -58,7 +58,5 @@ def write(path: Path, record: dict, module: str, argv: list[str] | None) -> None
     arguments = sys.argv[1:] if argv is None else argv
     record["command"] = shlex.join(["python", "-m", module, *arguments])
     record["commit"] = commit()
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(record, indent=1) + "\n")
-    os.replace(temporary, path)
+    files.write_json(path, record)
     print(f"\nwritten: {path}")

@@ -5,13 +5,12 @@ networks see; sequences of images are drawn as they are. matplotlib and Pillow, 
 depends, are imported when something is drawn.
 """
 
-import contextlib
 import io
-import os
 from pathlib import Path
 
 import numpy as np
 
+from gaitjax import files
 from gaitjax.data import imputation
 from gaitjax.errors import DataError
 from gaitjax.evaluation.figures import BLUE, GREY, INK, ORANGE, STYLE, side_colour
@@ -42,14 +41,9 @@ def save(array: np.ndarray, title: str, stem: Path, joints: str = "") -> tuple[P
     paths = []
     for ending, data in images.items():
         path = stem.with_name(stem.name + ending)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_bytes(data)
-            os.replace(temporary, path)
+            files.write_bytes(path, data)
         except OSError as error:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
             raise DataError(f"{error.filename or path}: {error.strerror}") from error
         paths.append(path)
     return tuple(paths)

@@ -9,11 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-
-def l2_normalise(x: Array, axis: int, eps: float = 1e-12) -> Array:
-    """x / max(|x|, eps) along `axis`, with a finite gradient at 0."""
-    square = jnp.sum(x * x, axis=axis, keepdims=True)
-    return x * jax.lax.rsqrt(jnp.maximum(square, eps**2))
+from gaitjax.models.layers import l2_normalise
 
 
 def _safe_sqrt(square: Array) -> Array:

@@ -6,13 +6,13 @@ The server takes a zip of `submission.csv`. Source: specification 9.4.
 
 import csv
 import io
-import os
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from gaitjax import files
 from gaitjax.errors import DataError
 from gaitjax.evaluation import record
 from gaitjax.evaluation.distances import nearest
@@ -146,15 +146,13 @@ def check_submission(text: str, gallery: Sequence[str], videos: Sequence[str]) -
 def write_submission(text: str, out_dir: str | Path) -> tuple[Path, Path]:
     """Writes `submission.csv` and `submission.zip` (the csv alone, at its top)."""
     out = Path(out_dir)
-    out.mkdir(parents=True, exist_ok=True)
     csv_file, zip_file = out / "submission.csv", out / "submission.zip"
-    part = out / "submission.csv.part"
-    part.write_text(text)
-    os.replace(part, csv_file)
-    part = out / "submission.zip.part"
-    with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
+    files.write_text(csv_file, text)
+    with (
+        files.whole(zip_file) as temporary,
+        zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
         archive.writestr("submission.csv", text)
-    os.replace(part, zip_file)
     return csv_file, zip_file
 
 

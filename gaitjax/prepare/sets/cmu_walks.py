@@ -8,8 +8,6 @@ are made up here, from the seed, subject, trial and view alone. docs/cmu_walks.m
 
 import argparse
 import functools
-import json
-import os
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +20,7 @@ from gaitjax.prepare import fetch
 from gaitjax.prepare.driver import Job, Made, Plan
 from gaitjax.prepare.sets import asf, cmu_trials
 from gaitjax.skeleton import COCO
+from gaitjax.untrusted import safe_json
 
 HELP = """Walks of the CMU Graphics Lab Motion Capture Database, which anyone may use.
 
@@ -229,13 +228,9 @@ def _trials(path: str) -> dict[str, str]:
     """Trials and descriptions of a JSON file."""
     expected = 'expected {"12_01": "walk", ...}: trial, description'
     try:
-        if os.path.getsize(path) > 1 << 20:
-            raise ValueError("more than 1 MiB")
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DataError(f"{path} (--trials): cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path} (--trials): not JSON ({error}); {expected}") from None
+        content = safe_json.load(path, 1 << 20)
+    except DataError as error:
+        raise DataError(f"{error} (--trials: {expected})") from error.__cause__
     if not isinstance(content, dict) or not content:
         raise DataError(f"{path} (--trials): found no trials; {expected}")
     for trial, description in content.items():
