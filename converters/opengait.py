@@ -4,32 +4,29 @@ python -m converters.opengait --config NAME --checkpoint model.pt --output weigh
 
 import sys
 
-from gaitjax import zoo
-from gaitjax.config import ConfigError, from_arguments, parser
+from gaitjax import command, zoo
+from gaitjax.config import from_arguments, parser
 from gaitjax.conversion import hub
-from gaitjax.conversion.convert import convert, evaluate_command
-from gaitjax.errors import DataError
-from gaitjax.weights import WeightsError
+from gaitjax.conversion.convert import OUTPUT, add_selection, convert, evaluate_command, selection
 
 
 def main(argv: list[str] | None = None) -> int:
+    return command.run(_main, argv)
+
+
+def _main(argv: list[str]) -> None:
     arguments = _parser()
     args, rest = arguments.parse_known_args(argv)
     if args.zoo is None and (args.config is None or args.revision is not None):
         arguments.error("--checkpoint needs --config and takes no --revision")
     name, path, origin = args.config or args.zoo, args.checkpoint, None
-    try:
-        released = None if args.zoo is None else zoo.entry(args.zoo)
-        config = from_arguments(name, rest)
-        if released is not None:
-            path, commit = hub.fetch(zoo.REPO, released.folder, args.revision)
-            origin = {"hub": f"{zoo.REPO}/{released.folder}", "commit": commit}
-        convert(config, "opengait", path, args.output, origin)
-    except (ConfigError, DataError, WeightsError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    released = None if args.zoo is None else zoo.entry(args.zoo)
+    config = from_arguments(name, rest)
+    if released is not None:
+        path, commit = hub.fetch(zoo.REPO, released.folder, args.revision)
+        origin = {"hub": f"{zoo.REPO}/{released.folder}", "commit": commit}
+    convert(config, "opengait", path, args.output, origin, selection(args))
     print(evaluate_command(name, args.output, rest))
-    return 0
 
 
 def _parser():
@@ -41,10 +38,11 @@ def _parser():
         config_required=False,
     )
     where = result.add_mutually_exclusive_group(required=True)
-    where.add_argument("--checkpoint", help="a .pt file; give its --config too")
+    where.add_argument("--checkpoint", help="a .pt or .safetensors file; give its --config too")
     where.add_argument("--zoo", help="a name from `python -m gaitjax.zoo list`: fetched, cached")
     result.add_argument("--revision", help="branch, tag or commit of the hub's repository")
-    result.add_argument("--output", required=True, help="weights .npz, or a new work directory")
+    result.add_argument("--output", required=True, help=OUTPUT)
+    add_selection(result)
     return result
 
 

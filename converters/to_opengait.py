@@ -7,8 +7,8 @@ from pathlib import Path
 
 from ml_collections import ConfigDict
 
-from gaitjax import models, weights
-from gaitjax.config import ConfigError, from_arguments, parser
+from gaitjax import command, files, models, weights
+from gaitjax.config import from_arguments, parser
 from gaitjax.conversion import checkpoint_file, core
 from gaitjax.conversion.rules import rules
 from gaitjax.errors import DataError
@@ -24,7 +24,7 @@ def export(config: ConfigDict, path: str | Path, output: str | Path) -> None:
     Raises:
       WeightsError, DataError: nothing to read there, or it does not fit the network.
     """
-    output = Path(output)
+    output = files.expanded(output)
     if output.suffix not in (".pt", ".pth"):
         raise DataError(f"--output {output}: expected a file *.pt")
     variables, metadata = checkpoint.load_variables(path)
@@ -39,13 +39,12 @@ def export(config: ConfigDict, path: str | Path, output: str | Path) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
+    return command.run(_main, argv)
+
+
+def _main(argv: list[str]) -> None:
     args, rest = _parser().parse_known_args(argv)
-    try:
-        export(from_arguments(args.config, rest), args.checkpoint, args.output)
-    except (ConfigError, DataError, weights.WeightsError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+    export(from_arguments(args.config, rest), args.checkpoint, args.output)
 
 
 def _parser():

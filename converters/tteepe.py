@@ -4,22 +4,20 @@ python -m converters.tteepe --config NAME --checkpoint model.pth --output weight
 
 import sys
 
-from gaitjax.config import ConfigError, from_arguments, parser
-from gaitjax.conversion.convert import convert, evaluate_command
-from gaitjax.errors import DataError
-from gaitjax.weights import WeightsError
+from gaitjax import command
+from gaitjax.config import from_arguments, parser
+from gaitjax.conversion.convert import OUTPUT, add_selection, convert, evaluate_command, selection
 
 
 def main(argv: list[str] | None = None) -> int:
+    return command.run(_main, argv)
+
+
+def _main(argv: list[str]) -> None:
     args, rest = _parser().parse_known_args(argv)
-    try:
-        config = from_arguments(args.config, rest)
-        convert(config, "tteepe", args.checkpoint, args.output)
-    except (ConfigError, DataError, WeightsError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    config = from_arguments(args.config, rest)
+    convert(config, "tteepe", args.checkpoint, args.output, select=selection(args))
     print(evaluate_command(args.config, args.output, rest))
-    return 0
 
 
 def _parser():
@@ -30,7 +28,8 @@ def _parser():
         "             --checkpoint gaitgraph_resgcn-n39-r8_coco_seq_60.pth --output weights.npz",
     )
     result.add_argument("--checkpoint", required=True, help="a .pth or Lightning .ckpt file")
-    result.add_argument("--output", required=True, help="weights .npz, or a new work directory")
+    result.add_argument("--output", required=True, help=OUTPUT)
+    add_selection(result)
     return result
 
 

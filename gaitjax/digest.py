@@ -6,11 +6,13 @@ next to nothing beside writing or reading its array. It guards against damage, n
 
 import hashlib
 import json
+import os
 from collections.abc import Collection, Mapping
 
 import jax
 import numpy as np
 
+from gaitjax import progress
 from gaitjax.errors import DamagedError
 
 _ROW = 4096  # words
@@ -40,6 +42,16 @@ def of_json(value) -> str:
     except RecursionError:
         raise DamagedError("lists within lists without end; the metadata are damaged") from None
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def of_file(path: str | os.PathLike) -> str:
+    """SHA-256 of a file's bytes, as others state it of theirs."""
+    hashed, size = hashlib.sha256(), os.stat(path).st_size
+    with open(path, "rb") as file, progress.counted(size, "checksum", "B") as advance:
+        while block := file.read(1 << 20):
+            hashed.update(block)
+            advance(len(block))
+    return hashed.hexdigest()
 
 
 def of_tree(tree) -> dict[str, str]:

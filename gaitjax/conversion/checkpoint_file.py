@@ -1,11 +1,10 @@
 """PyTorch checkpoint files: read as NumPy arrays, and written. The only file that knows torch.
 
 Nothing in a file is run: torch reads it with `weights_only=True`, and a file that names any
-other Python object is refused.
+other Python object is refused. State dicts in .safetensors are read without torch.
 """
 
-import hashlib
-import os
+import fnmatch
 import pickle
 import zipfile
 from collections import OrderedDict
@@ -15,11 +14,14 @@ from typing import NamedTuple
 
 import ml_dtypes
 import numpy as np
-from tqdm import tqdm
 
+from gaitjax import digest, files
+from gaitjax.config import nearest
 from gaitjax.errors import DataError
 from gaitjax.extras import optional
+from gaitjax.untrusted import safe_tensors
 
+STATES = ("model", "state_dict", "model_state_dict")  # names of the weights, the first counts
 ZIP, PICKLE = b"PK\x03\x04", b"\x80\x02"  # first bytes of torch's two file formats
 
 
@@ -29,6 +31,23 @@ class Checkpoint(NamedTuple):
     state: dict[str, np.ndarray]
     iteration: int | None
     sha256: str
+
+
+class Selection(NamedTuple):
+    """Which of a file's entries are the weights, where they are not found by themselves.
+
+    Attributes:
+      key: the state dict is the entry of this name, as "ema" or "model/net"; "": looked for.
+      strip_prefix: taken away from every key that begins with it.
+      ignore: patterns as of a shell; keys that match one, without the prefix, are left out.
+    """
+
+    key: str = ""
+    strip_prefix: str = ""
+    ignore: tuple[str, ...] = ()
+
+
+EVERYTHING = Selection()
 
 
 class _Blank:
@@ -57,7 +76,7 @@ def _torch():
     return optional("torch", "convert", "reads and writes PyTorch's checkpoint files")
 
 
-def read(path: str | Path) -> Checkpoint:
+def read(path: str | Path, select: Selection = EVERYTHING) -> Checkpoint:
     """The weights in a checkpoint, a bare state dict, or a Lightning checkpoint.
 
     Arrays are views of the mapped file where its format allows it, so optimiser state is
@@ -65,11 +84,16 @@ def read(path: str | Path) -> Checkpoint:
 
     Raises:
       DataError: no such file, not a whole PyTorch file, other Python objects in it, or no
-        weights; says how to mend it.
+        weights; nothing of what `select` names. Says how to mend it.
     """
-    torch = _torch()
     path = Path(path)
     _check_kind(path)
+    if path.suffix == ".safetensors":
+        if select.key:
+            raise DataError(f"{path}: --key {select.key}: this format is one state dict; leave it")
+        state, _ = safe_tensors.load(path)
+        return Checkpoint(_selected(path, state, select), None, digest.of_file(path))
+    torch = _torch()
     try:
         with torch.serialization.safe_globals(list(STAND_INS)):
             content = torch.load(path, map_location="cpu", weights_only=True, mmap=_mappable(path))
@@ -80,8 +104,9 @@ def read(path: str | Path) -> Checkpoint:
         raise DataError(
             f"{path}: a damaged PyTorch file ({reason}); download or copy it again"
         ) from error
-    state, iteration = _find_state(path, content)
-    return Checkpoint(_arrays(torch, path, state), iteration, _sha256(path))
+    state, iteration = _find_state(path, content, select.key)
+    state = _arrays(torch, path, _selected(path, state, select))
+    return Checkpoint(state, iteration, digest.of_file(path))
 
 
 def _check_kind(path: Path) -> None:
@@ -95,7 +120,7 @@ def _check_kind(path: Path) -> None:
         raise DataError(f"{path}: an empty file; download or copy it again")
     if start.startswith(b"version https://"):
         raise DataError(f"{path}: a Git LFS pointer, not the file itself; run git lfs pull")
-    if not start.startswith((ZIP, PICKLE)):
+    if path.suffix != ".safetensors" and not start.startswith((ZIP, PICKLE)):
         raise DataError(
             f"{path}: not a PyTorch file (starts with {start!r}); expected what torch.save writes"
         )
@@ -119,28 +144,60 @@ def _refusal(path: Path, message: str) -> str:
         f"{path}: refused, for it holds more than arrays and plain values: {what}.\n"
         "Reading that could run code. Where the file is trusted, save its weights alone with\n"
         f"  import torch; file = torch.load({path.name!r}, 'cpu', weights_only=False)\n"
-        "  torch.save({k: file[k] for k in ('model', 'state_dict', 'iteration') if k in file}, "
+        "  file = file if isinstance(file, dict) else {'model': file}\n"
+        f"  state = next((file[k] for k in {STATES} if k in file), file)\n"
+        "  state = state.state_dict() if hasattr(state, 'state_dict') else state\n"
+        "  state = {k: torch.as_tensor(v) for k, v in state.items() if hasattr(v, 'shape')}\n"
+        "  torch.save({'model': state, 'iteration': file.get('iteration')}, "
         f"{saved!r})\n"
         "and convert that."
     )
 
 
-def _find_state(path: Path, content) -> tuple[Mapping, int | None]:
+def _find_state(path: Path, content, key: str) -> tuple[Mapping, int | None]:
     """The state dict in what was read, and the iteration beside it."""
     if not isinstance(content, Mapping):
         raise DataError(f"{path}: holds a {type(content).__name__}; expected a dict of weights")
-    for name in ("model", "state_dict"):
+    counts = (content.get(key) for key in ("iteration", "global_step"))
+    iteration = next((n for n in counts if isinstance(n, int)), None)
+    if key:
+        state = content
+        for name in key.split("/"):
+            inner = {str(k): v for k, v in state.items() if isinstance(v, Mapping)}
+            if name not in inner:
+                hint = nearest(name, inner) if inner else "there is none"
+                raise DataError(f"{path}: no state dict {key!r} (--key): {name}; {hint}")
+            state = inner[name]
+        return state, iteration
+    for name in STATES:
         if isinstance(content.get(name), Mapping):
-            counts = (content.get(key) for key in ("iteration", "global_step"))
-            return content[name], next((n for n in counts if isinstance(n, int)), None)
+            return content[name], iteration
     return content, None
+
+
+def _selected(path: Path, state: Mapping, select: Selection) -> dict:
+    """`state` without prefix and ignored keys; DataError for what is on no key."""
+    state, prefix = {str(key): value for key, value in state.items()}, select.strip_prefix
+    if prefix:
+        if not any(key.startswith(prefix) for key in state):
+            starts = {key[: key.index(".") + 1] for key in state if "." in key}
+            hint = nearest(prefix, starts) if starts else "keys have no prefix"
+            raise DataError(f"{path}: no key begins with {prefix!r} (--strip_prefix); {hint}")
+        state = {key.removeprefix(prefix): value for key, value in state.items()}
+    for pattern in select.ignore:
+        if not fnmatch.filter(state, pattern):
+            hint = nearest(pattern, state) if state else "there are no keys"
+            raise DataError(f"{path}: no key matches {pattern!r} (--ignore); {hint}")
+        state = {k: v for k, v in state.items() if not fnmatch.fnmatchcase(k, pattern)}
+    return state
 
 
 def _arrays(torch, path: Path, state: Mapping) -> dict[str, np.ndarray]:
     other = [str(key) for key, value in state.items() if not isinstance(value, torch.Tensor)]
     if other or not state:
         raise DataError(
-            f"{path}: no state dict: expected one under `model` or `state_dict`, or bare; "
+            f"{path}: no state dict: expected one under {', '.join(STATES)} or the name that "
+            "--key gives, or bare; "
             + (f"not arrays: {', '.join(other[:8])}" if other else "it is empty")
         )
     arrays = {}
@@ -156,25 +213,6 @@ def _arrays(torch, path: Path, state: Mapping) -> dict[str, np.ndarray]:
     return arrays
 
 
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with (
-        path.open("rb") as file,
-        tqdm(
-            total=path.stat().st_size,
-            desc="checksum",
-            unit="B",
-            unit_scale=True,
-            disable=None,
-            leave=False,
-        ) as bar,
-    ):
-        while block := file.read(1 << 20):
-            digest.update(block)
-            bar.update(len(block))
-    return digest.hexdigest()
-
-
 def write(path: str | Path, state: Mapping[str, np.ndarray], iteration: int) -> Path:
     """A checkpoint that the reference loads strictly: `model` and `iteration`; atomic."""
     torch = _torch()
@@ -182,11 +220,6 @@ def write(path: str | Path, state: Mapping[str, np.ndarray], iteration: int) -> 
     model = OrderedDict(
         (key, torch.from_numpy(np.require(value, requirements="W"))) for key, value in state.items()
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with files.whole(path) as temporary:
         torch.save({"model": model, "iteration": iteration}, temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
     return path

@@ -1,5 +1,6 @@
 """A PyTorch checkpoint to a weights .npz or a work directory: what the commands share."""
 
+import argparse
 import json
 import warnings
 from collections.abc import Mapping
@@ -7,35 +8,44 @@ from pathlib import Path
 
 import jax
 import numpy as np
+from flax import traverse_util
 from ml_collections import ConfigDict
 
 from gaitjax import config as configs
-from gaitjax import models, weights
+from gaitjax import files, models, weights
 from gaitjax.conversion import checkpoint_file, core
-from gaitjax.conversion.checkpoint_file import Checkpoint
+from gaitjax.conversion.checkpoint_file import EVERYTHING, Checkpoint, Selection
 from gaitjax.conversion.rules import SOURCES, rules
 from gaitjax.errors import DataError
 from gaitjax.training import checkpoint, step
 
+OUTPUT = "weights .npz or .safetensors, or a new work directory"  # help of the option
+
 
 def convert(
-    config: ConfigDict, source: str, path: str | Path, output: str, origin: dict | None = None
+    config: ConfigDict,
+    source: str,
+    path: str | Path,
+    output: str,
+    origin: dict | None = None,
+    select: Selection = EVERYTHING,
 ) -> None:
-    """Convert the checkpoint at `path` to `output`, a weights .npz or a new work directory.
+    """Convert the checkpoint at `path` to `output`, a weights file or a new work directory.
 
     Prints what it does. Nothing is written unless everything fits.
 
     Args:
       source: whose checkpoint: "opengait" or "tteepe".
       origin: more about where the file came from, for the metadata.
+      select: which of the file's entries are the weights.
 
     Raises:
       DataError: the file cannot be read or does not fit the network of `config`.
     """
-    path, target = Path(path), _target(output)
+    path, target = files.expanded(path), _target(output)
     table = rules(config, source)
     print(f"reading {path}", flush=True)
-    file = checkpoint_file.read(path)
+    file = checkpoint_file.read(path, select)
     variables, notes = _variables(config, source, path, file)
     metadata = {
         "converted_from": source,
@@ -57,19 +67,38 @@ def convert(
     )
     for note in notes:
         print(f"note: {note}")
-    if target.suffix == ".npz":
+    if target.suffix in weights.SUFFIXES:
         weights.save(target, variables, metadata)
     else:
         checkpoint.save_variables(target, file.iteration or 0, variables, metadata)
     print(f"wrote {target}")
 
 
+def add_selection(parser: argparse.ArgumentParser) -> None:
+    """The options that say which of a file's entries are the weights, for `selection`."""
+    add = parser.add_argument
+    add("--key", default="", help="entry that is the state dict, as ema or model/net")
+    add("--strip_prefix", default="", metavar="PREFIX", help="taken away from the keys, as net.")
+    add(
+        "--ignore",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="leave out keys that match, as 'head.*'; may be given again",
+    )
+
+
+def selection(args: argparse.Namespace) -> Selection:
+    """What the options of `add_selection` say."""
+    return Selection(args.key, args.strip_prefix, tuple(args.ignore))
+
+
 def _target(output: str) -> Path:
-    path = Path(output)
-    if path.suffix == ".npz":
+    path = files.expanded(output)
+    if path.suffix in weights.SUFFIXES:
         return path
     if path.suffix and not output.endswith("/") and not path.is_dir():
-        raise DataError(f"--output {output}: expected a weights file *.npz or a folder")
+        raise DataError(f"--output {output}: expected *.npz, *.safetensors or a folder")
     if (path / "checkpoints").exists():
         raise DataError(f"--output {output}: holds checkpoints already; name a new folder")
     return path
@@ -93,7 +122,7 @@ def _variables(
     except DataError as error:
         raise DataError(f"{path}: {error}{_hint(config, source, state)}") from error
     notes = [str(warning.message) for warning in caught]
-    leaves = core.flatten(variables)
+    leaves = traverse_util.flatten_dict(variables)
     broken = ["/".join(leaf) for leaf, value in leaves.items() if not np.isfinite(value).all()]
     if broken:
         notes.append(f"{len(broken)} arrays hold NaN or infinity: {', '.join(broken[:4])}")

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import ml_dtypes
 import numpy as np
+from flax import traverse_util
 
 from gaitjax.errors import DataError
 
@@ -90,28 +91,6 @@ def kernel(torch_key: str, path: Path, layout: Layout, bias: bool = True) -> lis
     return rules
 
 
-def flatten(tree: Mapping, path: Path = ()) -> dict[Path, object]:
-    """Leaves of a nested dict by path."""
-    leaves = {}
-    for name, value in tree.items():
-        if isinstance(value, Mapping):
-            leaves |= flatten(value, (*path, name))
-        else:
-            leaves[(*path, name)] = value
-    return leaves
-
-
-def unflatten(leaves: Mapping[Path, object]) -> dict:
-    """Nested dict of the leaves; the inverse of `flatten`."""
-    tree: dict = {}
-    for path, value in leaves.items():
-        node = tree
-        for name in path[:-1]:
-            node = node.setdefault(name, {})
-        node[path[-1]] = value
-    return tree
-
-
 def without_prefix(state_dict: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
     """`state_dict` without the `module.` that data-parallel training puts before every key."""
     if not all(key.startswith("module.") for key in state_dict):
@@ -137,7 +116,7 @@ def to_flax(
         adjacency that differs from ours by more than 1e-6.
     """
     state_dict = without_prefix(state_dict)
-    leaves = flatten(template)
+    leaves = traverse_util.flatten_dict(template)
     filled: dict[Path, np.ndarray] = {}
     problems: list[str] = []
     cast: dict[str, int] = {}
@@ -180,7 +159,7 @@ def to_flax(
         )
     for name, number in cast.items():
         warnings.warn(f"{number} arrays of type {name} converted to float32", stacklevel=2)
-    return unflatten(filled)
+    return traverse_util.unflatten_dict(filled)
 
 
 def _differs(buffer: Buffer, value: np.ndarray) -> list[str]:
@@ -221,7 +200,7 @@ def to_torch(
     Raises:
       DataError: lists leaves that no rule names or that are missing.
     """
-    leaves = flatten(variables)
+    leaves = traverse_util.flatten_dict(variables)
     ruled = {rule.path: rule for rule in rules if isinstance(rule, Rule)}
     problems = [f"no rule for leaf {'/'.join(path)}" for path in leaves if path not in ruled]
     problems += [f"missing leaf {'/'.join(path)}" for path in ruled if path not in leaves]

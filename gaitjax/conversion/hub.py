@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from gaitjax import digest
 from gaitjax.errors import DataError
 from gaitjax.extras import optional
 
@@ -22,15 +23,16 @@ def fetch(repo: str, folder: str, revision: str | None = None) -> tuple[Path, st
       revision: branch, tag or commit; None: the default branch.
 
     Raises:
-      DataError: no such repository, revision, folder or checkpoint; or no network and
-        nothing in the cache.
+      DataError: no such repository, revision, folder or checkpoint; no network and nothing in
+        the cache; or the file is not the one that the hub lists.
     """
     hub = _client()
     place = f"{repo}/{folder}" + (f" at {revision}" if revision else "")
     print(f"asking the hub for {place}", flush=True)
     try:
-        files = hub.HfApi().list_repo_tree(repo, f"{folder}/checkpoints", revision=revision)
-        name = max((file.path for file in files), key=_iteration, default="")
+        listed = hub.HfApi().list_repo_tree(repo, f"{folder}/checkpoints", revision=revision)
+        files = {file.path: file for file in listed}
+        name = max(files, key=_iteration, default="")
     except hub.utils.RevisionNotFoundError as error:
         raise DataError(f"{place}: the hub has no such revision of {repo}") from error
     except hub.utils.RepositoryNotFoundError as error:  # or gated
@@ -62,6 +64,12 @@ def fetch(repo: str, folder: str, revision: str | None = None) -> tuple[Path, st
         raise DataError(
             f"{repo}/{name}: not fetched ({_first_line(error)}); run the command again"
         ) from error
+    stated = getattr(files[name], "lfs", None)
+    if stated and (found := digest.of_file(path)) != stated.sha256:
+        raise DataError(
+            f"{path}: damaged: its SHA-256 is {found}, the hub's listing says {stated.sha256}; "
+            "delete the file and run the command again"
+        )
     return path, path.parts[-len(Path(name).parts) - 1]
 
 

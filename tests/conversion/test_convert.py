@@ -16,7 +16,9 @@ from converters import opengait, to_opengait, tteepe  # noqa: E402
 from gaitjax import config as configs  # noqa: E402
 from gaitjax import models, weights  # noqa: E402
 from gaitjax.conversion import convert  # noqa: E402
+from gaitjax.errors import WeightsError  # noqa: E402
 from gaitjax.training import checkpoint, step  # noqa: E402
+from gaitjax.untrusted import safe_tensors  # noqa: E402
 from tests.helpers.golden_weights import GOLDEN  # noqa: E402
 from tests.helpers.torch_files import (  # noqa: E402
     SHAPES,
@@ -113,7 +115,8 @@ def test_weights_load_without_torch(tmp_path):
     convert.convert(configs.load(SMALL), "opengait", file, str(output))
     script = (
         "import sys; sys.modules['torch'] = None; import converters.opengait\n"
-        "from gaitjax import checkpoint, config, models, step, weights\n"
+        "from gaitjax import config, models, weights\n"
+        "from gaitjax.training import checkpoint, step\n"
         f"variables, _ = checkpoint.load_variables({str(output)!r})\n"
         f"config = config.load({SMALL!r})\n"
         "weights.fit(variables, step.variable_shapes(config, models.build(config)), 'w')"
@@ -296,3 +299,58 @@ def test_largest_file_needs_little_memory(tmp_path):
     name, kilobytes, _ = run.stdout.split()[-3:]
     assert name == "VmHWM:"
     assert int(kilobytes) < 3e6
+
+
+ODD = {
+    "entry": (lambda state: {"ema": {"net": tensors(state)}}, ["--key", "ema/net"]),
+    "prefix": (
+        lambda state: {"model": tensors({f"net.{k}": v for k, v in state.items()})},
+        ["--strip_prefix", "net."],
+    ),
+    "more": (
+        lambda state: tensors(state | {"head.w": np.ones(2), "head.b": np.ones(2)}),
+        ["--ignore", "head.*"],
+    ),
+    "model_state_dict": (lambda state: {"model_state_dict": tensors(state), "epoch": 3}, []),
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_odd_files_are_read_when_told_where(kind, tmp_path):
+    made, options = ODD[kind]
+    torch.save(made(small_state()), tmp_path / "m.pt")
+    arguments = ["--config", SMALL, "--checkpoint", str(tmp_path / "m.pt"), *options]
+    assert opengait.main([*arguments, "--output", str(tmp_path / "w.safetensors")]) == 0
+    variables, _ = weights.load(tmp_path / "w.safetensors")
+    plain = tmp_path / "w.npz"
+    convert.convert(
+        configs.load(SMALL), "opengait", save(tmp_path / "p.pt", small_state()), str(plain)
+    )
+    jax.tree.map(np.testing.assert_array_equal, variables, weights.load(plain)[0])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--key", "modle"], "no state dict 'modle' (--key): modle; did you mean model?"),
+        (["--strip_prefix", "ResGNC."], "'ResGNC.' (--strip_prefix); did you mean ResGCN.?"),
+        (["--ignore", "ResGCN.fnc.bias"], "(--ignore); did you mean ResGCN.fcn.bias"),
+    ],
+)
+def test_options_that_find_nothing_name_the_nearest(options, message, tmp_path, capsys):
+    file = save(tmp_path / "m.pt", small_state())
+    arguments = ["--config", SMALL, "--checkpoint", str(file), *options]
+    assert opengait.main([*arguments, "--output", str(tmp_path / "w.npz")]) == 1
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "w.npz").exists()
+
+
+def test_safetensors_of_torch_keys_are_converted_without_torch(tmp_path, monkeypatch, capsys):
+    safe_tensors.save(tmp_path / "m.safetensors", small_state(), {})
+    monkeypatch.setitem(sys.modules, "torch", None)
+    arguments = ["--config", SMALL, "--checkpoint", str(tmp_path / "m.safetensors")]
+    assert opengait.main([*arguments, "--output", str(tmp_path / "w.npz")]) == 0
+    kernel = weights.load(tmp_path / "w.npz")[0]["params"]["resgcn"]["fc"]["kernel"]
+    assert kernel.tobytes() == small_state()["ResGCN.fcn.weight"].T.tobytes()
+    with pytest.raises(WeightsError, match="convert"):
+        weights.load(tmp_path / "m.safetensors")

@@ -13,7 +13,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from converters import opengait  # noqa: E402
-from gaitjax import weights  # noqa: E402
+from gaitjax import files  # noqa: E402
 from gaitjax.conversion import hub  # noqa: E402
 from gaitjax.conversion.checkpoint_file import read  # noqa: E402
 from gaitjax.errors import DataError  # noqa: E402
@@ -78,16 +78,38 @@ def test_code_is_not_run(function, arguments, named, zipped, tmp_path, refusal):
     assert not mark.exists()
 
 
-def test_the_remedy_works(tmp_path, monkeypatch, refusal):
-    content = {"model": tensors(opengait_state(SMALL)), "iteration": 9, "path": os.getcwd}
-    torch.save(content, tmp_path / "m.pt")
+class Whole(torch.nn.Module):
+    """A network saved as a whole: its class is named in the file."""
+
+    def __init__(self, state):
+        super().__init__()
+        self.held = state
+
+    def state_dict(self):
+        return self.held
+
+
+ARRAYS = opengait_state(SMALL)
+REFUSED = {
+    "other objects": {"model": tensors(ARRAYS), "iteration": 9, "path": os.getcwd},
+    "model_state_dict": {"model_state_dict": tensors(ARRAYS), "iteration": 9, "path": os.getcwd},
+    "whole module": Whole(tensors(ARRAYS)),
+    "module beside": {"state_dict": Whole(tensors(ARRAYS)), "iteration": 9},
+    "numpy": {"model": ARRAYS, "iteration": 9},
+    "bare, with others": {**tensors(ARRAYS), "path": os.getcwd},
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_the_remedy_works(kind, tmp_path, monkeypatch, refusal):
+    torch.save(REFUSED[kind], tmp_path / "m.pt")
     snippet = [line for line in refusal(tmp_path / "m.pt").splitlines() if line.startswith("  ")]
-    assert len(snippet) == 2
+    assert len(snippet) == 6
     monkeypatch.chdir(tmp_path)
     exec("\n".join(line.strip() for line in snippet), {})
     saved = read("m-weights.pt")
-    assert saved.iteration == 9
-    assert saved.state.keys() == content["model"].keys()
+    assert saved.state.keys() == ARRAYS.keys()
+    assert opengait.main(["--config", SMALL, "--checkpoint", "m-weights.pt", "--output", "w"]) == 0
 
 
 @pytest.mark.parametrize(
@@ -208,7 +230,7 @@ def test_weights_that_are_not_numbers(tmp_path, capsys):
 def test_wrong_output(good, tmp_path, refusal, capsys):
     arguments = ["--config", SMALL, "--checkpoint", str(good)]
     assert opengait.main([*arguments, "--output", str(tmp_path / "w.pt")]) == 1
-    assert "w.pt: expected a weights file *.npz or a folder" in capsys.readouterr().err
+    assert "w.pt: expected *.npz, *.safetensors or a folder" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
 
@@ -238,8 +260,8 @@ def test_interrupted_writing_leaves_nothing(good, tmp_path, monkeypatch, capsys)
     def full(*_, **__):
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(weights.os, "replace", full)
+    monkeypatch.setattr(files.os, "replace", full)
     arguments = ["--config", SMALL, "--checkpoint", str(good)]
     assert opengait.main([*arguments, "--output", str(tmp_path / "w.npz")]) == 1
-    assert "error: No space left on device" in capsys.readouterr().err
+    assert "error: no space left on the disk; free some" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())

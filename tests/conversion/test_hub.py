@@ -30,6 +30,7 @@ class Hub(http.server.ThreadingHTTPServer):
     """
 
     def __init__(self, files):
+        self.stated = {}  # SHA-256 by path, where the listing is not to be right
         super().__init__(("127.0.0.1", 0), Handler)
         self.files, self.cuts, self.seen = files, 0, []
 
@@ -89,8 +90,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
     do_HEAD = do_GET
 
     def tree(self, folder):
+        sha = {p: hashlib.sha256(d).hexdigest() for p, d in self.server.files.items()}
+        sha |= self.server.stated
         listed = [
             {"type": "file", "path": path, "size": len(data), "oid": "0" * 40}
+            | {"lfs": {"oid": sha[path], "size": len(data), "pointerSize": 130}}
             for path, data in self.server.files.items()
             if path.rpartition("/")[0] == folder
         ]
@@ -138,7 +142,7 @@ def environment(endpoint, cache, **extra):
 def fetch(endpoint, cache, folder=FOLDER, repo=REPO, revision=None, **extra):
     """`hub.fetch` in a process of its own, for the client reads its settings on import."""
     script = (
-        "import sys, json, time; time.sleep = lambda s: None; from converters import hub\n"
+        "import sys, json, time; time.sleep = lambda s: None; from gaitjax.conversion import hub\n"
         f"print(json.dumps([str(x) for x in hub.fetch({repo!r}, {folder!r}, {revision!r})]))"
     )
     run = subprocess.run(
@@ -174,6 +178,12 @@ def test_newest_is_fetched_once_then_cached(hub, tmp_path):
     unreachable, _, _ = fetch("http://127.0.0.1:9", tmp_path)
     assert unreachable == path
     assert fetch(hub.url, tmp_path)[0].read_bytes() == b"newer"
+
+
+def test_a_file_that_is_not_what_the_hub_lists_is_refused(hub, tmp_path):
+    hub.stated = {f"{FOLDER}/checkpoints/GaitGraph2-50000.pt": "0" * 64}
+    with pytest.raises(RuntimeError, match=r"50000\.pt: damaged: its SHA-256 is .*says 0000"):
+        fetch(hub.url, tmp_path)
 
 
 def test_revision(hub, tmp_path):

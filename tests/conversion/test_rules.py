@@ -5,6 +5,7 @@ from functools import partial
 import jax
 import numpy as np
 import pytest
+from flax import traverse_util
 from ml_collections import ConfigDict
 
 from gaitjax import config as configs
@@ -49,7 +50,7 @@ def gaitgraph2():
 @pytest.mark.parametrize("name", sorted(SHAPES))
 def test_every_key_and_leaf_has_one_rule(name):
     config = configs.load(name)
-    leaves = core.flatten(abstract(config))
+    leaves = traverse_util.flatten_dict(abstract(config))
     table = rules(config)
     shapes = {}
     paths = []

@@ -8,8 +8,8 @@ import json
 import jax
 import numpy as np
 import pytest
+from flax.traverse_util import flatten_dict
 
-from gaitjax.conversion.core import flatten
 from tests.helpers.golden_weights import GOLDEN
 from tests.models.test_forward_goldens import network, poses_of
 
@@ -32,7 +32,7 @@ def test_blocks(case):
         )
         return state["intermediates"]
 
-    outputs = flatten(blocks(variables[""], inputs[BLOCKS[case]["input"]]))
+    outputs = flatten_dict(blocks(variables[""], inputs[BLOCKS[case]["input"]]))
     for name, (mean, std, largest) in BLOCKS[case]["blocks"].items():
         value = np.asarray(outputs[(*name.split("/"), "__call__")][0], np.float64)
         close = {"rtol": tolerance, "atol": tolerance * std, "err_msg": name}

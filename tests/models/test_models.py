@@ -8,11 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import linen as nn
+from flax.traverse_util import flatten_dict
 from ml_collections import ConfigDict
 
 from gaitjax import config as configs
 from gaitjax import models
-from gaitjax.conversion.core import flatten
 from gaitjax.errors import DataError
 from gaitjax.models.initializers import PART_XAVIER
 from gaitjax.models.layers import (
@@ -157,8 +157,8 @@ def test_parameter_count(name):
 @pytest.mark.parametrize("name", sorted(SMALL))
 def test_initial_values(name):
     model, _, x = small(name)
-    variables = flatten(models.init(model, jax.random.key(1), x))
-    wanted = flatten(jax.eval_shape(model.init, jax.random.key(1), x))
+    variables = flatten_dict(models.init(model, jax.random.key(1), x))
+    wanted = flatten_dict(jax.eval_shape(model.init, jax.random.key(1), x))
     assert {p: (a.shape, a.dtype) for p, a in variables.items()} == {
         p: (a.shape, a.dtype) for p, a in wanted.items()
     }
@@ -432,7 +432,7 @@ def test_gradients_reach_every_parameter(name):
         outputs, _ = train(model, {**variables, "params": params}, x)
         return sum((output**3).sum() for output in outputs.values())
 
-    for path, gradient in flatten(jax.jit(jax.grad(loss))(variables["params"])).items():
+    for path, gradient in flatten_dict(jax.jit(jax.grad(loss))(variables["params"])).items():
         assert bool(jnp.isfinite(gradient).all()), path
         if path[-1] == "edge":  # the last hop is stored but takes no part
             assert not gradient[3].any()

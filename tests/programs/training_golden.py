@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import jax
 import jax.numpy as jnp
 import numpy as np
+from flax import traverse_util
 
 from gaitjax import models
 from gaitjax.config import load
@@ -81,7 +82,7 @@ def compare(name: str, precision: str, steps: int = 5) -> dict[str, float]:
         rule.torch_key: rule.layout.to_torch(np.empty(leaf.shape, bool)).shape
         for rule in table
         if isinstance(rule, core.Rule)
-        for leaf in [core.flatten(template)[rule.path]]
+        for leaf in [traverse_util.flatten_dict(template)[rule.path]]
     }
     variables = core.to_flax(golden_state_dict(keys), table, template)
     variables = jax.tree.map(lambda a: jnp.asarray(a, precision), variables)
