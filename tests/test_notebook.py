@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -19,6 +21,16 @@ FOLDER = "Gait3D/GaitGraph2/GaitGraph2"
 def test_no_outputs_are_kept():
     for cell in json.loads(NOTEBOOK.read_text())["cells"]:
         assert cell["cell_type"] == "markdown" or not (cell["outputs"] or cell["execution_count"])
+
+
+def test_a_clone_beside_it_is_not_taken_for_the_package(tmp_path):
+    """Without the package but with a folder of its name, the install cell installs, or asks."""
+    cells = ["".join(c["source"]) for c in json.loads(NOTEBOOK.read_text())["cells"]]
+    (install,) = (source for source in cells if "find_spec" in source)
+    (tmp_path / "gaitjax").mkdir()
+    alone = [sys.executable, "-S", "-c", f'SOURCE = ""\n{install}']
+    run = subprocess.run(alone, cwd=tmp_path, env={}, capture_output=True, text=True)
+    assert "Set SOURCE above to gaitjax" in run.stderr, run.stdout
 
 
 @pytest.fixture

@@ -27,6 +27,24 @@ def wheel(tmp_path_factory) -> Path:
     return next(built.iterdir())
 
 
+def test_an_editable_installation_is_a_line_on_the_path(tmp_path):
+    """Not a finder: before that comes any folder called gaitjax, configs or converters."""
+    for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, tmp_path)
+    for package in PACKAGES:
+        (tmp_path / package).mkdir()
+        shutil.copy(ROOT / package / "__init__.py", tmp_path / package)
+    build = "from setuptools import build_meta; print(build_meta.build_editable('.'))"
+    run = subprocess.run(
+        [sys.executable, "-c", build], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stderr
+    (built,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(built) as archive:
+        (line,) = (archive.read(n).decode() for n in archive.namelist() if n.endswith(".pth"))
+    assert Path(line.strip()) == tmp_path
+
+
 def pip(command: str, *arguments: str) -> None:
     run = subprocess.run(
         [sys.executable, "-m", "pip", command, "--no-deps", "--no-index", "--quiet", *arguments],
@@ -65,7 +83,7 @@ def test_installed_alone(wheel, tmp_path):
             timeout=100,
         )
 
-    modules = "gaitjax, configs.common, gaitjax.conversion.rules, gaitjax.config"
+    modules = "gaitjax, configs.common, converters.opengait, gaitjax.config"
     script = (
         f"import {modules}; print(gaitjax.__file__, configs.__file__, converters.__file__);"
         "print(len(gaitjax.config.names()), gaitjax.config.load('gaitgraph2_grew').train.steps)"
