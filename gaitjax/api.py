@@ -10,6 +10,7 @@ from pathlib import Path
 
 import jax
 import numpy as np
+from flax import linen as nn
 from ml_collections import ConfigDict
 
 from gaitjax import config as configs
@@ -130,7 +131,11 @@ class Model:
         return f"<{self.config.model.name} on {self.joints}, {count:,} parameters>"
 
 
-def load(name_or_path: str | Path, config: str | ConfigDict | None = None) -> Model:
+def load(
+    name_or_path: str | Path,
+    config: str | ConfigDict | None = None,
+    network: type[nn.Module] | None = None,
+) -> Model:
     """A trained network.
 
     Args:
@@ -138,6 +143,8 @@ def load(name_or_path: str | Path, config: str | ConfigDict | None = None) -> Mo
         released weights (`python -m gaitjax.zoo list`), which are fetched and converted
         once: that needs pip install 'gaitjax[convert,hub]'.
       config: config name, file or object; default: the one stored with the weights.
+      network: the class of an own network (`config.model.name` is module:Class). It may be left
+        out where that module is imported already: what is stored with weights runs no code.
 
     Raises:
       DataError, WeightsError, ConfigError: nothing there, or it does not fit.
@@ -157,7 +164,7 @@ def load(name_or_path: str | Path, config: str | ConfigDict | None = None) -> Mo
         )
     variables, metadata = checkpoint.load_variables(path)
     if config is None:
-        config = _stored_config(path, metadata)
+        config = _stored_config(path, metadata, network)
     return Model(config, variables, {"source": str(path), **metadata})
 
 
@@ -176,8 +183,12 @@ def _released(name: str) -> Path:
     return converted
 
 
-def _stored_config(path: Path, metadata: dict) -> ConfigDict:
-    """The config that the weights were written with, over today's defaults."""
+def _stored_config(path: Path, metadata: dict, network: type[nn.Module] | None) -> ConfigDict:
+    """The config that the weights were written with, over today's defaults, for this class."""
     if "config" not in metadata:
         raise DataError(f"{path} does not say its config; pass config=NAME to gaitjax.load")
-    return configs.stored(metadata["config"], str(path))
+    stored = metadata["config"]
+    if network is not None:
+        name = f"{network.__module__}:{network.__qualname__}"
+        stored = {**stored, "model": {**stored["model"], "name": name}}
+    return configs.stored(stored, str(path))

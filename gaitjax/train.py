@@ -159,7 +159,8 @@ def train(config: ConfigDict, workdir: str | Path) -> tuple[dict, dict]:
     made = setup.make(config, mesh)
     state = setup.initial_state(made)
     count = cost.numbers(state["params"])
-    say(f"network: {config.model.name}, {count:,} parameters, {config.model.dtype}")
+    dtype = config.model.get("dtype", "float32")
+    say(f"network: {config.model.name}, {count:,} parameters, {dtype}")
 
     ############################################################ resume, or start from weights
     checkpoints = checkpoint.manager(workdir, config.train.keep)

@@ -8,11 +8,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import gaitjax
 from docs import make_cli, make_speed, make_tables
 from gaitjax import config as configs
 from gaitjax import zoo
+from gaitjax.data import walkers
+from gaitjax.errors import DataError
 from gaitjax.evaluation.of_checkpoint import Wishes, evaluate_checkpoint
 from gaitjax.train import train
 
@@ -273,16 +277,37 @@ def test_array_example(tmp_path, monkeypatch):
     assert names["positions"].shape == (5, 3)
 
 
-def test_own_network(tmp_path, capsys):
-    """The network of extending.md: its file, trained and evaluated from its page."""
-    code = re.search(r"```python\n(.*?)```", PAGES["docs/extending.md"], re.S).group(1)
-    path = tmp_path / "mean_pose.py"
-    path.write_text(code)
-    config = configs.load(str(path))
+def test_own_network(tmp_path, monkeypatch, capsys):
+    """The network of extending.md: checked, trained, evaluated and loaded as its page says."""
+    code, check, load = re.findall(r"```python\n(.*?)```", PAGES["docs/extending.md"], re.S)[:3]
+    (tmp_path / "mean_pose.py").write_text(code)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    exec(check, {})
+    assert capsys.readouterr().out == ""
+    config = configs.load("mean_pose.py")
     config.data.cache_dir = str(tmp_path)
     config.train.steps = 30
-    _, metrics = train(config, tmp_path / "out")
+    _, metrics = train(config, "out")
     headline = metrics["evaluation"]["headline"]
     assert headline["Rank-1"] > 5 * metrics["evaluation"]["chance"]["Rank-1"]
     record = evaluate_checkpoint(config, tmp_path / "out", wishes=Wishes(figures=False))
     assert record["headline"] == headline
+    names = {}
+    exec(load, names)
+    walk = np.random.default_rng(0).uniform(0, 100, (30, 17, 3))
+    assert names["model"].embed([walk]).shape == (1, 32, 1)
+    monkeypatch.delitem(sys.modules, "mean_pose")
+    with pytest.raises(DataError, match="never imports code by itself: import mean_pose first"):
+        gaitjax.load("out")
+    assert "mean_pose" not in sys.modules
+    assert gaitjax.load("out", config="mean_pose.py").config.train.steps == 100
+
+
+def test_own_data(tmp_path, monkeypatch, capsys):
+    """The check of extending.md, on walkers."""
+    (code,) = re.findall(r"```python\n([^`]*check_data.*?)```", PAGES["docs/extending.md"], re.S)
+    monkeypatch.chdir(tmp_path)
+    walkers.generate(Path("DIR"), identities=4, test_identities=2, frames=20)
+    exec(code, {})
+    assert capsys.readouterr().out == ""

@@ -15,6 +15,7 @@ from gaitjax.config.fields import (
     LOSSES,
     MODALITIES,
     MODELS,
+    NETWORK,
     POSE_TRANSFORMS,
     PROTOCOLS,
 )
@@ -81,9 +82,9 @@ def _compare(prefix: str, section: ConfigDict, fields: dict) -> Iterator[str]:
 
 def _model(section: ConfigDict) -> Iterator[str]:
     """Fields that the network does not have, or that hold another type than there."""
-    network = at(MODELS).get(section.get("name"))
-    if network is None:
-        return
+    if FIELDS["model"]["name"].problem(section.get("name", "")):
+        return  # said already
+    network = at(NETWORK)(section.name)
     fields = {f.name: f for f in dataclasses.fields(network) if f.name != "parent"}
     for key in set(section) - set(FIELDS["model"]):
         if key not in fields:
@@ -134,7 +135,7 @@ def _rules(config: ConfigDict) -> Iterator[str]:
     if not config.model.name:
         yield f"model.name is empty: {nearest('', at(MODELS))}"
     else:
-        yield from _input_rules(config, at(MODELS)[config.model.name])
+        yield from _input_rules(config, at(NETWORK)(config.model.name))
     yield from _sampling_rules(config)
     yield from _loss_rules(config)
     yield from _schedule_rules(config.schedule)

@@ -9,6 +9,7 @@ from ml_collections import ConfigDict
 
 from gaitjax.config.values import (
     Field,
+    at,
     choice,
     flag,
     free,
@@ -20,9 +21,11 @@ from gaitjax.config.values import (
     text,
     texts,
 )
+from gaitjax.errors import DataError
 
 # The tables that define what names stand for.
 MODELS = "gaitjax.models:MODELS"
+NETWORK = "gaitjax.models:class_of"  # which knows those of other modules too
 JOINTS = "gaitjax.skeleton:FORMATS"
 SETS = "gaitjax.data.sets:SETS"
 IMPUTATIONS = "gaitjax.data.poses:IMPUTE"
@@ -34,6 +37,18 @@ PROTOCOLS = "gaitjax.evaluation.protocols:PROTOCOLS"
 
 MODALITIES = ("pose", "map", "pose+silhouette", "map+silhouette")
 
+
+def _no_network(name: str) -> str:
+    """What is wrong with the name of a network."""
+    if ":" not in name:
+        return key_of(MODELS, "").problem(name)
+    try:
+        at(NETWORK)(name)
+    except DataError as error:
+        return str(error)
+    return ""
+
+
 FIELDS: dict[str, Field | dict[str, Field]] = dict(
     seed=number(0),
     compat=flag(False),  # reproduce the reference's defects too (docs: compat switch)
@@ -41,7 +56,7 @@ FIELDS: dict[str, Field | dict[str, Field]] = dict(
     init_strict=free(flag(True)),  # False: load what fits by name and shape, list the rest
     # And the fields of the network: the attributes of its class.
     model=dict(
-        name=key_of(MODELS, ""),
+        name=Field("", _no_network, str),  # packaged, or module:Class
         joints=key_of(JOINTS, "coco"),  # joint format the network works on
         dtype=choice("float32", "bfloat16"),  # compute type; parameters and losses stay float32
     ),

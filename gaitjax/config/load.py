@@ -58,11 +58,38 @@ def _read(name_or_path: str) -> ConfigDict:
     try:
         with _packaged_configs():
             config = _module(name, path).get_config()
+            if isinstance(config, ConfigDict):
+                import_network(config, path.parent)
     except (AttributeError, KeyError, TypeError) as error:
         raise ConfigError(f"config {name_or_path}: {error}") from error
     if not isinstance(config, ConfigDict):
         raise ConfigError(f"config {name_or_path}: get_config gave {type(config).__name__}")
     return config.lock()
+
+
+def import_network(config: ConfigDict, folder: str | Path = ".") -> None:
+    """Import the module of an own network, if `config.model.name` is module:Class.
+
+    Found in `folder`, beside the config file, or wherever Python finds modules. This runs its
+    code: for configs that the user gave, never for one stored with weights.
+
+    Raises ConfigError if there is no such module.
+    """
+    module, colon, _ = str(config.model.get("name", "")).partition(":")
+    if not colon or module in sys.modules:
+        return
+    sys.path.insert(0, str(Path(folder).absolute()))
+    try:
+        importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != module:
+            raise
+        raise ConfigError(
+            f"config.model.name={config.model.name}: no module {module!r} beside the config file "
+            "nor in the current folder"
+        ) from None
+    finally:
+        sys.path.pop(0)
 
 
 @contextlib.contextmanager
@@ -141,6 +168,7 @@ def override_all(config: ConfigDict, arguments: list[str]) -> ConfigDict:
                 raise ConfigError(f"{argument} needs a value")
             text = rest.pop(0)
         override(config, key, text)
+    import_network(config)
     check(config)
     return config
 

@@ -11,6 +11,8 @@ A network is a Flax module, called as (x, mask=None, train=False), that gives a 
 A network that has an `embed` (x, mask=None) of its own embeds test-time views with it.
 """
 
+import sys
+
 from flax import linen as nn
 from jax import Array
 from ml_collections import ConfigDict
@@ -36,27 +38,54 @@ INPUTS = (("poses",), ("maps",), ("maps", "silhouettes"))
 
 
 def build(config: ConfigDict) -> nn.Module:
-    """The network of `config.model`: `name` picks it, the other fields are its attributes.
+    """The network of `config.model`: `name` picks its class, the other fields are its attributes.
 
-    `joints`, the format of the poses that it is fed or that its maps are drawn from, is only
-    passed to networks that have such a field.
+    `joints`, the format of the poses that it is fed or that its maps are drawn from, and `dtype`
+    are passed to networks that have such a field.
 
     Raises:
-      DataError: unknown name, or a field the network does not have.
+      DataError: unknown name, a field the network does not have, or a class that does not say
+        what it takes.
     """
     fields = {k: tuple(v) if isinstance(v, list) else v for k, v in config.model.items()}
     name = fields.pop("name")
-    if name not in MODELS:
-        raise DataError(f"config.model.name is {name!r}; expected one of {', '.join(MODELS)}")
-    network = MODELS[name]
+    network = class_of(name)
+    if getattr(network, "inputs", None) not in INPUTS:
+        raise DataError(
+            f"{name} does not say what it takes: give the class an attribute\n"
+            f"  inputs: ClassVar = one of {', '.join(map(str, INPUTS))}"
+        )
     known = [f for f in network.__dataclass_fields__ if f not in ("parent", "name")]
-    if "joints" not in known:
-        fields.pop("joints", None)
+    for field, usual in (("joints", fields.get("joints")), ("dtype", "float32")):
+        if field not in known and fields.get(field) == usual:
+            fields.pop(field, None)
     if unknown := [f for f in fields if f not in known]:
         raise DataError(
             f"config.model has {', '.join(unknown)}, which {name} lacks; it has {', '.join(known)}"
         )
     return network(**fields)
+
+
+def class_of(name: str) -> type[nn.Module]:
+    """The class of a packaged name, or of `module:Class` in a module that is imported already."""
+    if name in MODELS:
+        return MODELS[name]
+    module, colon, attribute = name.partition(":")
+    if not colon:
+        raise DataError(
+            f"config.model.name is {name!r}; expected one of {', '.join(MODELS)}, or module:Class "
+            "for a network of your own"
+        )
+    if module not in sys.modules:
+        raise DataError(
+            f"the network {name} is not imported, and a stored config never imports code by "
+            f"itself: import {module} first, or give gaitjax.load its class (network=) or the "
+            "config file (config=)"
+        )
+    network = getattr(sys.modules[module], attribute, None)
+    if not (isinstance(network, type) and issubclass(network, nn.Module)):
+        raise DataError(f"config.model.name is {name}: {module} has no Flax module {attribute}")
+    return network
 
 
 def embed(

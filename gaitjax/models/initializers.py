@@ -100,4 +100,4 @@ def init(model: nn.Module, key: Array, x: Array) -> dict:
         constant = {path: rule for path, rule in rules.items() if rule and not rule.spread}
         return values | {path: rule.value(flat[path], None) for path, rule in constant.items()}
 
-    return unflatten_dict(draw(key))
+    return {"params": {}, "batch_stats": {}} | unflatten_dict(draw(key))

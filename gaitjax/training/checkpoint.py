@@ -106,7 +106,7 @@ def load_variables(path: str | Path) -> tuple[dict, dict]:
         )
         variables = {
             "params": state.get("ema", state["params"]),
-            "batch_stats": state["batch_stats"],
+            "batch_stats": state.get("batch_stats", {}),  # empty ones are not stored
         }
     digest.check(state, digests, str(folder), branches=wanted)
     return variables, {"source": str(path), **meta}

@@ -37,8 +37,9 @@ def init_variables(config: ConfigDict, model: nn.Module, key: Array, clips: dict
     return models.init(model, key, x)
 
 
-def example_clips(config: ConfigDict, frames: int = 16) -> dict:
-    """One clip of zeros with the shapes that `config` feeds its network."""
+def example_clips(config: ConfigDict, frames: int = 0) -> dict:
+    """One clip of zeros with the shapes that `config` feeds its network; 0 frames: as trained."""
+    frames = frames or config.augment.select or config.train.frames
     if config.data.modality.startswith("map"):
         clips = {"maps": jnp.zeros((1, frames, 64, 64, 2), jnp.uint8)}
     else:
@@ -89,7 +90,7 @@ def gradients(
         again = jax.checkpoint(forward, policy=keep_products) if config.train.remat else forward
         outputs, changed = again(params, x)
         loss, parts = total_loss(outputs, labels, config.loss)
-        return loss, (changed["batch_stats"], parts)
+        return loss, (changed.get("batch_stats", {}), parts)
 
     (loss, (stats, parts)), grads = jax.value_and_grad(loss_of, has_aux=True)(state["params"])
     return grads, stats, {"loss": loss, **{f"loss_{name}": part for name, part in parts.items()}}

@@ -2,6 +2,7 @@
 
 import functools
 import math
+import sys
 
 import jax
 import jax.numpy as jnp
@@ -507,3 +508,15 @@ def test_unknown_names_and_fields_are_refused():
         models.build(ConfigDict(dict(model=dict(name="gaitgraph1", widths=(1, 2)))))
     with pytest.raises(DataError, match="model.dtype is 'float16'; expected 'float32' or"):
         small("gaittr", dtype="float16")
+
+
+def test_a_config_names_no_code_that_runs():
+    """`module:Class` is looked up among the imported modules, and must be a network."""
+    for name, error in (
+        ("os:system", "os has no Flax module system"),
+        ("flax.linen:Dense", "does not say what it takes"),
+        ("antigravity:fly", "antigravity:fly is not imported"),
+    ):
+        with pytest.raises(DataError, match=error):
+            models.build(ConfigDict(dict(model=dict(name=name))))
+    assert "antigravity" not in sys.modules
