@@ -16,7 +16,7 @@ from docs import make_cli, make_speed, make_tables
 from gaitjax import config as configs
 from gaitjax import zoo
 from gaitjax.data import walkers
-from gaitjax.errors import DataError
+from gaitjax.errors import ConfigError
 from gaitjax.evaluation.of_checkpoint import Wishes, evaluate_checkpoint
 from gaitjax.train import train
 
@@ -298,7 +298,7 @@ def test_own_network(tmp_path, monkeypatch, capsys):
     walk = np.random.default_rng(0).uniform(0, 100, (30, 17, 3))
     assert names["model"].embed([walk]).shape == (1, 32, 1)
     monkeypatch.delitem(sys.modules, "mean_pose")
-    with pytest.raises(DataError, match="never imports code by itself: import mean_pose first"):
+    with pytest.raises(ConfigError, match="never imports code by itself: import mean_pose first"):
         gaitjax.load("out")
     assert "mean_pose" not in sys.modules
     assert gaitjax.load("out", config="mean_pose.py").config.train.steps == 100
