@@ -92,3 +92,13 @@ def test_paths_know_the_home_folder(monkeypatch, tmp_path):
     assert os.fspath(parser.parse_args(["--output", "a"]).output) == "a"
     with pytest.raises(SystemExit):
         parser.parse_args(["--output", ""])
+
+
+def test_options_of_earlier_versions_are_taken_with_a_word(capsys):
+    given = ["reproduce", "--data_root=a", "--data_root", "b", "x=--data_root"]
+    spelt = command.respelled(given, {"--data_root": "--config.data.root"})
+    assert spelt == [
+        "reproduce", "--config.data.root=a", "--config.data.root", "b", "x=--data_root"
+    ]  # fmt: skip
+    said = capsys.readouterr().err.splitlines()
+    assert said == ["note: --data_root is now spelt --config.data.root; the old one will go"] * 2
