@@ -5,6 +5,7 @@
 (2, 48, 1)
 """
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from ml_collections import ConfigDict
 from gaitjax import config as configs
 from gaitjax import models, sharding, weights, zoo
 from gaitjax.config import nearest
-from gaitjax.data import packing, sampling
+from gaitjax.data import doubts, packing, sampling
 from gaitjax.data.feed import Feed
 from gaitjax.data.poses import for_network
 from gaitjax.errors import DataError
@@ -65,6 +66,8 @@ class Model:
         Each sequence is checked, brought to the network's joints, imputed as the config says,
         and cut into test windows or padded to a length shared by similar ones.
 
+        What is doubtful about the sequences (`gaitjax.data.doubts`) is said in one warning.
+
         Args:
           sequences: poses (T, V, 3) each, any T: x and y in pixels (y down), confidence;
             missing joints are (0, 0, 0).
@@ -90,9 +93,14 @@ class Model:
         >>> bool(np.allclose(embeddings[1:], model.embed(walks[1:]), atol=1e-4))
         True
         """
-        poses = [self._poses(i, sequence, joints) for i, sequence in enumerate(sequences)]
-        if not poses:
+        if not len(sequences):
             raise DataError("no sequences to embed: pass a list of (T, V, 3) arrays")
+        poses, doubtful = zip(
+            *(self._poses(i, sequence, joints) for i, sequence in enumerate(sequences)),
+            strict=True,
+        )
+        if said := doubts.told(doubtful):
+            warnings.warn(said, stacklevel=2)
         config = self.config.copy_and_resolve_references()
         several = config.eval.clip == "ordered" and config.eval.window == "mean"
         windows = sampling.MEAN_WINDOWS if several else 1
@@ -104,8 +112,10 @@ class Model:
         )
         return found[config.eval.embedding]
 
-    def _poses(self, number: int, sequence: np.ndarray, joints: str | None) -> np.ndarray:
-        """One sequence in the network's joints, imputed: (T, V, 3) float32."""
+    def _poses(
+        self, number: int, sequence: np.ndarray, joints: str | None
+    ) -> tuple[np.ndarray, list[str]]:
+        """One sequence in the network's joints, imputed, (T, V, 3) float32; what is doubtful."""
         data, want = self.config.data, joint_format(self.joints)
         name = f"sequence {number}"
         if "silhouettes" in self._network.inputs:
@@ -124,7 +134,7 @@ class Model:
                 f"{name}: {error}; this network works on the {want.num_joints} of {want.name}"
             ) from None
         impute = data.impute_test or data.impute
-        return for_network(sequence, name, have, want, impute)
+        return for_network(sequence, name, have, want, impute), doubts.of(sequence, have)
 
     def __repr__(self) -> str:
         count = sum(leaf.size for leaf in jax.tree.leaves(self.variables["params"]))

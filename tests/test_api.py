@@ -207,7 +207,7 @@ def test_missing_extra_names_its_install_line(module, extra, tmp_path):
     call = {
         "torch": f"from gaitjax.conversion import checkpoint_file as f; f.read({str(path)!r})",
         "huggingface_hub": "from gaitjax.conversion import hub; hub.fetch('a/b', 'c')",
-        "tensorflow_datasets": "from gaitjax.data.builders import common",
+        "tensorflow_datasets": "from gaitjax.data.builders import pose_builder",
     }[module]
     run = subprocess.run(
         [sys.executable, "-c", f"import sys; sys.modules[{module!r}] = None; {call}"],

@@ -12,11 +12,13 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from gaitjax import files, models, sharding, weights
+from gaitjax.data import doubts
 from gaitjax.evaluation import published
 from gaitjax.evaluation.figures import skeleton_figure
 from gaitjax.evaluation.record import format_record
 from gaitjax.evaluation.report import write_report
 from gaitjax.evaluation.trial import Trial, open_trial
+from gaitjax.skeleton import joint_format
 from gaitjax.training import checkpoint, step
 
 
@@ -43,6 +45,7 @@ class Wishes(NamedTuple):
 
 
 NO_WISHES = Wishes()
+DOUBTED = 10_000  # sequences looked at for what is doubtful: seconds
 
 
 def evaluate_checkpoint(
@@ -74,6 +77,8 @@ def evaluate_checkpoint(
     variables, _ = weights.fit(variables, step.variable_shapes(config, model), str(path))
     trial = open_trial(config, model, sharding.make_mesh())
     say(_about(trial, path, metadata))
+    if main_process and (doubtful := _doubtful(trial)):
+        say(doubtful)
 
     embeddings = trial.embed(variables)
     chosen = trial.chosen(embeddings)
@@ -124,6 +129,18 @@ def _about(trial: Trial, path: Path, metadata: dict) -> str:
     if "tta_centre" in m:
         lines.append(f"centre joints: input {m.input_centre}, test-time views {m.tta_centre}")
     return "\n".join(lines)
+
+
+def _doubtful(trial: Trial) -> str:
+    """What is doubtful about the poses of the test set, of DOUBTED of them at most."""
+    feed = trial.feed
+    if not feed.has_poses:
+        return ""
+    total = len(feed.labels)
+    rows = np.linspace(0, total - 1, min(total, DOUBTED)).astype(int)
+    fmt = joint_format(trial.config.model.joints)
+    said = doubts.told(doubts.of(feed.poses(row), fmt) for row in rows)
+    return f"{said}, of {total}" if said and len(rows) < total else said
 
 
 def _line(headline: dict) -> str:

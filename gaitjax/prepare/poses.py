@@ -4,18 +4,19 @@ import argparse
 import json
 import os
 import pickle
+import re
 import sys
 from pathlib import Path
 
-from gaitjax.data import partitions
-from gaitjax.data.readers import pose_files
+from gaitjax.data import partitions, readers
 from gaitjax.errors import DataError
+from gaitjax.skeleton import FORMATS
 
 HELP = """\
-One person of one video, from the results of AlphaPose, OpenPose, MMPose (RTMPose) or COCO
-json, as <label>/<type>/<view>/<view>.pkl with COCO's 17 joints. Run it once a video; each
-label is entered in the TEST_SET of partition.json. --source is the results' json file, or
-the folder with a json a frame.
+One person of one video, from the results of AlphaPose, OpenPose, MMPose (RTMPose), YOLO-pose,
+MediaPipe, openpifpaf, pyskl or COCO json, as <label>/<type>/<view>/<view>.pkl with COCO's 17
+joints. Run it once a video; each label is entered in the TEST_SET of partition.json. --source
+is the results' file, or the folder with a file a frame.
 
 example: python -m gaitjax.prepare poses --source alphapose-results.json --output videos \\
            --label anna --type nm-01 --view 090 --frame_rate 30
@@ -25,7 +26,7 @@ example: python -m gaitjax.prepare poses --source alphapose-results.json --outpu
 def main(argv: list[str]) -> int:
     args = _parser().parse_args(argv)
     try:
-        sequence = pose_files.read(
+        sequence = readers.read(
             Path(args.source).expanduser(),
             format=args.format,
             person=args.person,
@@ -33,6 +34,10 @@ def main(argv: list[str]) -> int:
             max_gap=args.max_gap,
             frame_rate=args.frame_rate,
             resample=args.resample,
+            joints=args.joints,
+            source_joints=args.source_joints,
+            image_size=args.image_size,
+            video=args.video,
         )
         output = Path(args.output).expanduser()
         path = write(sequence, output, args.label, args.type, args.view)
@@ -51,9 +56,7 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def write(
-    sequence: pose_files.PoseSequence, output: Path, label: str, kind: str, view: str
-) -> Path:
+def write(sequence: readers.PoseSequence, output: Path, label: str, kind: str, view: str) -> Path:
     """Adds a sequence to the data set in `output`, and its label to the partition's tests.
 
     Raises:
@@ -98,15 +101,32 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("--source", required=True, help="json file, or folder of json files")
+    add("--source", required=True, help="file, or folder with a file a frame")
     add("--output", required=True, metavar="DIR", help="data set to add to; made if new")
     add("--label", required=True, help="who it is")
     add("--type", required=True, help="how: normal, with a bag, ...; the walk's name")
     add("--view", required=True, help="from where: degrees, or the camera's name")
-    add("--format", choices=pose_files.FORMATS, default="auto", help="default: by content")
+    add("--format", choices=tuple(readers.FORMATS), default="auto", help="default: by content")
     add("--person", type=int, default=1, metavar="K", help="the K-th most present one (default 1)")
     add("--track", metavar="ID", help="the one with this identity of the estimator's tracker")
     add("--max_gap", type=int, default=5, metavar="N", help="frames interpolated (default 5)")
     add("--frame_rate", type=float, metavar="FPS", help="of the video; networks know 25 to 30")
     add("--resample", type=float, metavar="FPS", help="convert from --frame_rate to this")
+    add("--image_size", type=_size, metavar="WxH", help="pixels, where x and y are shares of these")
+    add("--joints", choices=FORMATS, default="coco", metavar="NAME", help="joint format to write")
+    add(
+        "--source_joints",
+        choices=FORMATS,
+        default="",
+        metavar="NAME",
+        help="joint format of the file; default: as it says, or by their number and the limbs",
+    )
+    add("--video", metavar="NAME", help="which one, of a pickle with several (frame_dir)")
     return parser
+
+
+def _size(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"([1-9][0-9]{0,4})[xX*,]([1-9][0-9]{0,4})", text)
+    if not match:
+        raise argparse.ArgumentTypeError(f"{text!r}; expected WIDTHxHEIGHT, as 1280x720")
+    return int(match[1]), int(match[2])

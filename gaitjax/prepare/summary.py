@@ -9,10 +9,9 @@ from collections import Counter
 
 import numpy as np
 
+from gaitjax.data import doubts
 from gaitjax.skeleton import joint_format, tell
 
-SHORT = 10  # frames: fewer are suspicious
-HUGE = 20_000.0  # pixels
 _EDGES = (1, 10, 20, 30, 40, 50, 60, 80, 100, 150, 200, 300, 500, 1000)  # of the length histogram
 _EXAMPLES = 10  # names given for each kind of suspicion, and of dropped sequences
 
@@ -28,23 +27,15 @@ def describe(array: np.ndarray) -> dict:
       the joint format by the look of them; "suspicious".
     """
     frames = len(array)
-    suspicious = {f"fewer than {SHORT} frames": frames < SHORT}
-    suspicious["every frame the same"] = frames > 1 and bool((array == array[:1]).all())
-    line = {"frames": frames}
     if array.dtype == np.uint8:
-        blank = ~array.reshape(frames, -1).any(axis=1)
-        suspicious["more than half of the frames blank"] = bool(blank.mean() > 0.5)
-    else:
-        missing = (array[..., :2] == 0).all(axis=-1)
-        line["missing"] = missing.sum(axis=0).tolist()
-        line["format"] = getattr(tell(array), "name", None)
-        suspicious["more than half of the joints missing"] = bool(missing.mean() > 0.5)
-        suspicious["huge coordinates"] = bool((np.abs(array[..., :2]) > HUGE).any())
-        suspicious["no confidence"] = not array[..., 2].any()
-        suspicious["confidence below 0 or above 2"] = bool(
-            (array[..., 2] < 0).any() or (array[..., 2] > 2).any()
-        )
-    return line | {"suspicious": [what for what, found in suspicious.items() if found]}
+        return {"frames": frames, "suspicious": doubts.of_images(array)}
+    fmt = tell(array)
+    return {
+        "frames": frames,
+        "missing": (array[..., :2] == 0).all(axis=-1).sum(axis=0).tolist(),
+        "format": fmt.name if fmt else None,
+        "suspicious": doubts.of(array, fmt),
+    }
 
 
 def record(lines: list[dict], notes: dict[str, int], settings: dict) -> dict:

@@ -9,6 +9,8 @@ coco, coco_tteepe, alphapose and openpose are the reference's (specification sec
 
 from typing import NamedTuple
 
+from gaitjax.errors import DataError
+
 Pairs = tuple[tuple[int, int], ...]
 
 
@@ -254,7 +256,7 @@ LIMBS = COCO.pairs(
 
 
 def joint_format(name: str) -> JointFormat:
-    """The format called `name`; ValueError lists the known names."""
+    """The format called `name`; DataError lists the known names."""
     if name not in FORMATS:
-        raise ValueError(f"unknown joint format {name!r}; known formats: {', '.join(FORMATS)}")
+        raise DataError(f"unknown joint format {name!r}; known formats: {', '.join(FORMATS)}")
     return FORMATS[name]

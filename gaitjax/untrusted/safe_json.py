@@ -52,6 +52,12 @@ def parse(data: bytes, name: str | os.PathLike):
         ) from None
 
 
+def load_lines(path: str | os.PathLike, limit: int = FRAME_LIMIT) -> list:
+    """The values on the lines of the file `path`. DataError: as `load`, of any line."""
+    lines = reading.read(path, limit).splitlines()
+    return [parse(line, f"{path}, line {i}") for i, line in enumerate(lines, 1) if line.strip()]
+
+
 def joints(values, counts: tuple[int, ...], where: str) -> np.ndarray:
     """Flat `[x0, y0, c0, x1, ...]` as (V, 3) float64, V being one of `counts`.
 

@@ -36,8 +36,7 @@ import numpy as np
 from PIL import Image
 
 from gaitjax import weights
-from gaitjax.data import partitions, records
-from gaitjax.data.readers import pose_files
+from gaitjax.data import partitions, readers, records
 from gaitjax.errors import GaitjaxError
 from gaitjax.prepare import inspect
 from gaitjax.prepare.driver import Job
@@ -104,7 +103,7 @@ def check_poses(poses: np.ndarray) -> None:
 
 def video(name: str):
     def read(folder):
-        sequence = pose_files.read(folder / name)
+        sequence = readers.read(folder / name, image_size=(640, 480))
         check_poses(sequence.poses)
         assert sequence.poses.shape[1] == 17 and len(sequence.frames) == len(sequence.poses)
 
@@ -185,6 +184,23 @@ INSTANCES = [
     }
     for t, w in enumerate(WALK)
 ]
+SHARES = flat(WALK[0] / [640, 480, 1])
+COLUMNS = {
+    "name": "person",
+    "keypoints": {"x": SHARES[::3], "y": SHARES[1::3], "visible": SHARES[2::3]},
+}
+POINTS = [{"x": 0.4 + i / 99, "y": 0.2 + i / 50, "visibility": 0.9} for i in range(33)]
+LABELLED = {
+    "images": [{"id": t, "file_name": f"{t}.jpg"} for t in range(len(WALK))],
+    "annotations": [entry | {"image_id": t} for t, entry in enumerate(RESULTS)],
+    "categories": [{"name": "person", "keypoints": ["nose"]}],
+}
+SKELETONS = {
+    "frame_dir": "a",
+    "img_shape": (480, 640),
+    "keypoint": WALK[None, ..., :2],
+    "keypoint_score": WALK[None, ..., 2],
+}
 ROW = ",".join(map(str, flat(WALK[0])))
 TEXT = "311,438," + ROW
 AMC = re.match(rb"(?s).*?(?=\n3\r?\n)", (CMU / "02_02.amc").read_bytes())[0]  # two frames
@@ -460,6 +476,17 @@ FORMATS: dict[str, tuple[str, bytes, Callable, Callable | None]] = {
     ),
     "mmpose": ("x.json", dumped({"instance_info": INSTANCES}), video("x.json"), tree),
     "openpose": ("clip_000001_keypoints.json", FRAME, openpose_folder, tree),
+    "annotations": ("x.json", dumped(LABELLED), video("x.json"), tree),
+    "openpifpaf": (
+        "x.jsonl",
+        b"\n".join(dumped({"frame": t, "predictions": [e]}) for t, e in enumerate(RESULTS)),
+        video("x.jsonl"),
+        rows,
+    ),
+    "ultralytics": ("x.json", dumped([[COLUMNS], [COLUMNS]]), video("x.json"), tree),
+    "mediapipe": ("x.json", dumped([POINTS, POINTS]), video("x.json"), tree),
+    "yolo": ("1.txt", ("0 .5 .5 .1 .4 " + " ".join(map(str, SHARES))).encode(), video(""), lines),
+    "pyskl": ("x.pkl", pickled({"annotations": [SKELETONS]}), video("x.pkl"), program),
     "csv": (
         "x.csv",
         "\n".join(["image_name,x,y"] + [f"001-nm-01-090-00{t}.png,{ROW}" for t in (1, 2)]).encode(),

@@ -5,7 +5,7 @@ import pickle
 
 import pytest
 
-from gaitjax.data.readers import pose_files
+from gaitjax.data import readers
 from gaitjax.errors import DataError
 from gaitjax.untrusted import safe_json
 from tests.programs import fuzz
@@ -59,7 +59,7 @@ def test_json_frames_are_bounded(tmp_path):
     with pytest.raises(DataError, match="not an ordinary file"):
         safe_json.load(tmp_path / "pipe.json")
     with pytest.raises(DataError, match="not an ordinary file"):
-        pose_files.read(tmp_path / "pipe.json")
+        readers.read(tmp_path / "pipe.json")
 
 
 def test_last_of_two_equal_keys_counts():

@@ -12,6 +12,8 @@ import numpy as np
 # share of the body's height: at 25 frames a second a walker moves by about 0.04.
 REACH = 0.25
 REACH_MORE = 0.05  # for each frame in which the person was not seen
+# An identity that everybody has is nobody's: it is not believed if it jumps by this much.
+JUMP = 1.0
 
 
 class Detection(NamedTuple):
@@ -33,8 +35,9 @@ def tracks(frames: dict[int, list[Detection]], max_gap: int) -> list[tuple[str, 
     """The people of a video, the most present first: largest sum of mean confidences.
 
     The tracker's own identities are used if every skeleton has one and none appears
-    twice in a frame (estimators without tracking write the same one everywhere);
-    otherwise nearest skeletons in successive frames are joined, closest pairs first.
+    twice in a frame or, if it is the only one, jumps (estimators without tracking write
+    the same one everywhere); otherwise nearest skeletons in successive frames are joined,
+    closest pairs first.
 
     Args:
       frames: frame number -> its skeletons.
@@ -57,7 +60,15 @@ def _given(frames: dict[int, list[Detection]]) -> list[tuple[str, Track]]:
             return []
         for detection in frames[number]:
             result.setdefault(detection.track, []).append((number, detection.joints))
+    if len(result) == 1 and _jumps(*result.values()):
+        return []
     return list(result.items())
+
+
+def _jumps(track: Track) -> bool:
+    joints = np.stack([joints for _, joints in track])
+    moved = [_distances(a[None], b[None]).item() for a, b in zip(joints, joints[1:], strict=False)]
+    return any(JUMP < distance < np.inf for distance in moved)
 
 
 def _joined(frames: dict[int, list[Detection]], max_gap: int) -> list[tuple[str, Track]]:

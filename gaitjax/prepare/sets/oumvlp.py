@@ -14,7 +14,7 @@ from functools import partial
 
 import numpy as np
 
-from gaitjax.data.readers import pose_files
+from gaitjax.data.readers.people import keypoints_of, people_of
 from gaitjax.errors import DataError
 from gaitjax.prepare import source
 from gaitjax.prepare.driver import Job, Made, Plan
@@ -178,8 +178,8 @@ def _number(name: str) -> int | None:
 def _people(data: bytes, where: str) -> list[np.ndarray]:
     """The (18, 3) skeletons of a frame. DataError: another layout, or no coordinates."""
     people = []
-    for person in pose_files.people_of(safe_json.parse(data, where), where):
-        joints = pose_files.keypoints_of(person, (ALPHAPOSE.num_joints,), where)
+    for person in people_of(safe_json.parse(data, where), where):
+        joints = keypoints_of(person, (ALPHAPOSE.num_joints,), where)
         if np.isnan(joints).any():
             raise DataError(f"{where}: numbers that are no pixels")
         people.append(joints)

@@ -1,0 +1,551 @@
+"""Results of pose estimators: one person's sequence out of them.
+
+tests/golden/poses holds four frames of a walker as other tools write them (right.json: COCO's
+joints in pixels of a 1280 x 720 image).
+"""
+
+import json
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gaitjax import skeleton
+from gaitjax.config import load
+from gaitjax.data import readers, walkers
+from gaitjax.data.readers import names as frame_names
+from gaitjax.data.readers import pose_tracks
+from gaitjax.errors import DataError
+from gaitjax.prepare.__main__ import main
+from gaitjax.skeleton import COCO
+from gaitjax.untrusted import safe_pickle
+from tests.helpers import loading
+from tests.helpers.tiny_sets import TO_COCO
+
+WALK = walkers.identity(0, 3, 24)[0][2].astype(np.float64)  # (T, 17, 3), seen from the side
+T = len(WALK)
+GOLDEN = Path(__file__).parents[1] / "golden" / "poses"
+BODY_25 = (0, 16, 15, 18, 17, 5, 2, 6, 3, 7, 4, 12, 9, 13, 10, 14, 11)  # of COCO joint i
+OTHER = WALK[::-1] + np.array([400.0, 30.0, -0.2])  # far away, walking the other way, less sure
+
+
+def flat(joints) -> list[float]:
+    return np.asarray(joints).ravel().tolist()
+
+
+def openpose(joints: np.ndarray, layout: int) -> list[float]:
+    """17 COCO joints as OpenPose writes them: 18 joints or BODY_25."""
+    out = np.zeros((layout, 3))
+    out[list(TO_COCO if layout == 18 else BODY_25)] = joints
+    out[1] = (out[2] + out[5]) / 2  # neck
+    return flat(out)
+
+
+def results(ids, people, **more) -> list[dict]:
+    """A list of results; people[p][t] is the skeleton of person p in frame t."""
+    return [
+        {"image_id": i, "category_id": 1, "keypoints": flat(p[t]), "score": 2.5}
+        | {key: value(k) for key, value in more.items()}
+        for t, i in enumerate(ids)
+        for k, p in enumerate(people)
+    ]
+
+
+def write_alphapose(folder):
+    path = folder / "alphapose-results.json"
+    path.write_text(json.dumps(results([f"{t}.jpg" for t in range(T)], [OTHER, WALK])))
+    return path
+
+
+def write_tracked(folder):
+    path = folder / "results.json"
+    names = [f"frame_{t:04d}.png" for t in range(T)]
+    path.write_text(json.dumps(results(names, [WALK], idx=lambda k: [[7.0], [7.0]])))
+    return path
+
+
+def write_halpe(folder):
+    path = folder / "halpe.json"
+    feet = WALK[:, [15, 16] * 3] + [4.0, 9.0, 0.0]
+    middles = [WALK[:, pair].mean(axis=1, keepdims=True) for pair in ([0], [5, 6], [11, 12])]
+    walk = np.concatenate([WALK, *middles, feet], axis=1)
+    path.write_text(json.dumps(results([f"{t}.jpg" for t in range(T)], [walk])))
+    return path
+
+
+def write_coco(folder):
+    path = folder / "coco.json"
+    entries = results(range(100, 100 + T), [OTHER, WALK], track_id=lambda k: k)
+    path.write_text("\ufeff" + json.dumps(entries), encoding="utf-8")
+    return path
+
+
+def write_openpose(folder, layout=25):
+    for t in range(T):
+        people = [{"person_id": [-1], "pose_keypoints_2d": openpose(WALK[t], layout)}]
+        (folder / f"clip_{t:012d}_keypoints.json").write_text(
+            json.dumps({"version": 1.3, "people": people})
+        )
+    return folder
+
+
+def write_openpose18(folder):
+    return write_openpose(folder, 18)
+
+
+def write_alphapose_cmu(folder):
+    path = folder / "alphapose-results.json"
+    frames = {
+        f"{t}.jpg": {"version": 0.1, "bodies": [{"joints": openpose(WALK[t], 18)}]}
+        for t in range(T)
+    }
+    path.write_text(json.dumps(frames))
+    return path
+
+
+def instance(joints) -> dict:
+    return {
+        "keypoints": joints[:, :2].tolist(),
+        "keypoint_scores": joints[:, 2].tolist(),
+        "bbox": [[0.0, 0.0, 1.0, 1.0]],
+        "bbox_score": 0.9,
+    }
+
+
+def write_mmpose(folder):
+    path = folder / "video.json"
+    frames = [{"frame_id": t + 1, "instances": [instance(WALK[t])]} for t in range(T)]
+    path.write_text(json.dumps(frames))
+    return path
+
+
+def write_mmpose_demo(folder):
+    path = folder / "results_video.json"
+    frames = [{"frame_id": t + 1, "instances": [instance(WALK[t])]} for t in range(T)]
+    path.write_text(json.dumps({"meta_info": {"num_keypoints": 17}, "instance_info": frames}))
+    return path
+
+
+def write_mmpose_images(folder):
+    for t in range(T):
+        (folder / f"{t}.json").write_text(json.dumps([instance(WALK[t])]))
+    return folder
+
+
+WRITERS = {
+    "alphapose": (write_alphapose, "alphapose"),
+    "alphapose_tracked": (write_tracked, "alphapose"),
+    "alphapose_halpe": (write_halpe, "alphapose"),
+    "alphapose_cmu": (write_alphapose_cmu, "alphapose"),
+    "coco": (write_coco, "coco"),
+    "openpose_body25": (write_openpose, "openpose"),
+    "openpose_coco18": (write_openpose18, "openpose"),
+    "mmpose": (write_mmpose, "mmpose"),
+    "mmpose_demo": (write_mmpose_demo, "mmpose"),
+    "mmpose_images": (write_mmpose_images, "mmpose"),
+}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_every_format_gives_the_walk(name, tmp_path):
+    write, format = WRITERS[name]
+    path = write(tmp_path)
+    sequence = readers.read(path)
+    assert sequence.poses.dtype == np.float32 and sequence.poses.shape == (T, 17, 3)
+    np.testing.assert_allclose(sequence.poses, WALK, atol=1e-3)
+    assert (np.diff(sequence.frames) == 1).all()
+    np.testing.assert_array_equal(readers.read(path, format).poses, sequence.poses)
+    wrong = "mmpose" if format != "mmpose" else "coco"
+    with pytest.raises(DataError, match=wrong):
+        readers.read(path, wrong)
+
+
+def test_person_and_track(tmp_path):
+    path = write_alphapose(tmp_path)
+    np.testing.assert_allclose(readers.read(path, person=2).poses, OTHER, atol=1e-3)
+    assert readers.read(path).notes == {"other people in the video": 1}
+    with pytest.raises(DataError, match="no person 3; found 2"):
+        readers.read(path, person=3)
+    tracked = write_coco(tmp_path)
+    np.testing.assert_allclose(readers.read(tracked, track="0").poses, OTHER, atol=1e-3)
+    with pytest.raises(DataError, match="no track 'x'"):
+        readers.read(tracked, track="x")
+
+
+def test_people_who_cross_stay_apart():
+    def frame(t):
+        people = [pose_tracks.Detection(p) for p in (left[t], right[t])]
+        return people if t % 2 else people[::-1]  # in any order
+
+    height = np.ptp(WALK[0, :, 1])
+    left = WALK.copy()
+    right = WALK + np.array([0.0, 0.5 * height, -0.1])  # walks on a line nearer to the camera
+    left[:, :, 0] += np.linspace(0, 90, T)[:, None]
+    right[:, :, 0] += np.linspace(90, 0, T)[:, None]
+    frames = {t: frame(t) for t in range(T) if t not in (9, 10, 11)}
+    (_, first), (_, second) = pose_tracks.tracks(frames, max_gap=5)
+    for track, truth in ((first, left), (second, right)):
+        assert len(track) == T - 3
+        for t, joints in track:
+            np.testing.assert_array_equal(joints, truth[t])
+
+
+def test_untracked_ids_are_not_taken_for_tracks():
+    frames = {
+        t: [pose_tracks.Detection(OTHER[t], "0"), pose_tracks.Detection(WALK[t], "0")]
+        for t in range(T)
+    }
+    assert [len(track) for _, track in pose_tracks.tracks(frames, 5)] == [T, T]
+
+
+def test_short_gaps_are_filled_and_long_ones_cut():
+    line = np.zeros((30, 17, 3))
+    line[..., 0] = np.arange(30)[:, None]
+    line[..., 1] = 2.0 * np.arange(17)
+    line[..., 2] = np.linspace(1.0, 0.5, 30)[:, None]
+    track = [(t, line[t].copy()) for t in range(30) if t not in (5, 6) and not 20 <= t < 26]
+    track[10][1][4] = 0.0  # frame 12 misses joint 4
+    track[0][1][7] = 0.0  # the first frame misses joint 7: nothing before it
+    poses, frames, notes = pose_tracks.fill(track, max_gap=5)
+    np.testing.assert_array_equal(frames, np.arange(20))
+    expected = line[:20].copy()
+    expected[0, 7] = 0.0
+    expected[[5, 6], :, 2] = line[7, 0, 2]
+    expected[12, 4, 2] = line[13, 0, 2]
+    np.testing.assert_allclose(poses, expected, atol=1e-5)
+    assert notes == {
+        "frames left out, beyond a long gap": 4,
+        "frames interpolated": 2,
+        "joints interpolated in other frames": 1,
+    }
+    poses, frames, _ = pose_tracks.fill(track, max_gap=6)
+    assert len(poses) == len(frames) == 30
+    poses, frames, _ = pose_tracks.fill(track, max_gap=0)
+    assert len(poses) == 13 and not poses[12 - 7, 4].any()
+
+
+def test_frame_rate(tmp_path):
+    path = write_tracked(tmp_path)
+    assert readers.read(path, frame_rate=25).notes == {}
+    (note,) = readers.read(path, frame_rate=60).notes
+    assert note.startswith("60 frames a second")
+    halved = readers.read(path, frame_rate=50, resample=25)
+    np.testing.assert_allclose(halved.poses, WALK[::2], atol=1e-3)
+    np.testing.assert_array_equal(halved.frames, np.arange(T)[::2])
+    doubled = readers.read(path, frame_rate=12.5, resample=25)
+    assert len(doubled.poses) == 2 * T - 1 and doubled.frame_rate == 25 and not doubled.notes
+    np.testing.assert_allclose(doubled.poses[1::2], (WALK[1:] + WALK[:-1]) / 2, atol=1e-3)
+    with pytest.raises(DataError, match="frame_rate of the video"):
+        readers.read(path, resample=25)
+
+
+def test_missing_and_unusable_joints(tmp_path):
+    entries = results([f"{t}.jpg" for t in range(6)], [WALK])
+    for entry in entries:
+        entry["keypoints"][0:3] = [float("nan"), 5.0, 0.9]
+        entry["keypoints"][3:6] = [1e30, 5.0, 0.9]
+        entry["keypoints"][6:9] = [7.0, 5.0, 0.0]
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps(entries))
+    poses = readers.read(path).poses
+    assert not poses[:, :3].any()
+    np.testing.assert_allclose(poses[:, 3:], WALK[:6, 3:], atol=1e-3)
+
+
+KNOWN = flat(WALK[0])
+REFUSED = {
+    "two videos": ([{"image_id": f"{v}_1.jpg", "keypoints": KNOWN} for v in "ab"], "two videos"),
+    "no number": ([{"image_id": f"{v}.jpg", "keypoints": KNOWN} for v in "a1"], "no frame number"),
+    "19 joints": ([{"image_id": 1, "keypoints": [0.5] * 57}], "57 numbers.*17 x 3"),
+    "21 and 17": (
+        [{"image_id": i, "keypoints": [9.0] * n} for i, n in enumerate((51, 54))],
+        "people of 17 and 18 joints",
+    ),
+    "no body": (
+        [{"image_id": 1, "keypoints": (np.arange(51.0) * 37 % 101 + 1).tolist()}],
+        "17 joints that lie as no person's in joint format coco or h36m.*--source_joints",
+    ),
+    "shares": (
+        [{"image_id": 1, "keypoints": [0.5] * 51}],
+        "shares of the image, not pixels; say its size with --image_size",
+    ),
+    "ap10k": (
+        {"meta_info": {"dataset_name": "ap10k"}, "instance_info": []},
+        "meta_info says that the joints are those of 'ap10k'",
+    ),
+    "horses": (
+        {
+            "images": [{"id": 1}],
+            "annotations": [{"image_id": 1, "keypoints": KNOWN}],
+            "categories": [{"name": "horse", "keypoints": ["nose"]}],
+        },
+        "keypoints of 'horse'; expected those of people",
+    ),
+    "one frame": ({"people": []}, "describes one frame; give the folder"),
+    "one frame of YOLO": ([{"name": "person", "keypoints": {"x": [], "y": []}}], "one frame"),
+    "text": ([{"image_id": 1, "keypoints": ["0.5"] * 51}], "list of numbers"),
+    "bool": ([{"image_id": 1, "keypoints": [True] * 51}], "list of numbers"),
+    "annotations": ({"images": [], "annotations": []}, "an object with the keys"),
+    "nobody": ([{"frame_id": 1, "instances": []}], "no person"),
+    "empty list": ([], "a list of 0"),
+    "null": (None, "null"),
+    "scores": (
+        [{"frame_id": 1, "instances": [{"keypoints": [[1, 2]], "keypoint_scores": [1, 1]}]}],
+        "one for each score",
+    ),
+    "huge frame": ([{"image_id": 10**30, "keypoints": [0.5] * 51}], "out of range"),
+    "huge integer": ([{"image_id": 1, "keypoints": [10**350] * 51}], "too large"),
+    "crowd": ([{"image_id": 1, "keypoints": KNOWN}] * 300, "more than 200 people"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused(name, tmp_path):
+    content, message = REFUSED[name]
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps(content))
+    with pytest.raises(DataError, match=message) as error:
+        readers.read(path)
+    assert str(path) in str(error.value)
+
+
+def test_refused_folders(tmp_path):
+    with pytest.raises(DataError, match="no .json file"):
+        readers.read(tmp_path)
+    with pytest.raises(DataError, match="No such file"):
+        readers.read(tmp_path / "missing.json")
+    (tmp_path / "0.json").write_text('{"people": [], "bodies": []}')
+    with pytest.raises(DataError, match=r"0.json: found .*expected \{"):
+        readers.read(tmp_path)
+
+
+def test_command_adds_sequences_that_evaluation_reads(tmp_path, capsys):
+    source, root = write_alphapose(tmp_path), tmp_path / "videos"
+    arguments = ["poses", "--source", str(source), "--output", str(root), "--label", "anna"]
+    for options in (
+        ["--type", "nm-01", "--view", "090", "--frame_rate", "25"],
+        ["--type", "nm-02", "--view", "090", "--person", "2", "--frame_rate", "60"],
+    ):
+        assert main([*arguments, *options]) == 0
+    out = capsys.readouterr().out
+    assert f"{T} frames, 0 to {T - 1} of the video" in out and "60 frames a second" in out
+    config = load("gaitgraph2_walkers")
+    config.data.update(root=str(root), cache_dir=str(tmp_path / "cache"))
+    packed = loading.packed(config.data, "test")
+    assert packed.types.tolist() == ["nm-01", "nm-02"]
+    np.testing.assert_allclose(packed.poses, np.concatenate([WALK, OTHER]), atol=1e-3)
+    assert main([*arguments, "--type", "nm-01", "--view", "090"]) == 1
+    assert "exists already" in capsys.readouterr().err
+    assert main([*arguments, "--type", "../x", "--view", "090"]) == 1
+    assert "cannot be the name of a folder" in capsys.readouterr().err
+    (root / "partition.json").write_text("{")
+    assert main([*arguments, "--type", "nm-03", "--view", "090"]) == 1
+    assert not (root / "anna" / "nm-03").exists()
+
+
+def right() -> np.ndarray:
+    return np.array(json.loads((GOLDEN / "right.json").read_text()))
+
+
+@pytest.mark.parametrize("name", sorted(p.name for p in GOLDEN.iterdir() if p.name != "right.json"))
+def test_what_other_tools_write(name):
+    size = {"image_size": (1280, 720)} if name == "keypoint_scale3" else {}
+    sequence = readers.read(GOLDEN / name, **size)
+    unknown = {"mmpose_h36m.json": [1, 2, 3, 4], "null_joint.json": [0]}.get(name, [])
+    expected = right()
+    expected[:, unknown] = 0
+    np.testing.assert_allclose(sequence.poses, expected, atol=1e-3)
+    assert np.diff(sequence.frames).tolist() == [1, 1, 1]
+    said = " ".join(sequence.notes)
+    words = {
+        "every_10th.json": "in steps of 10",
+        "keypoint_scale3": "shares of 1280 x 720 pixels",
+        "mmpose_h36m.json": "h36m does not have: left_eye, right_eye, left_ear, right_ear",
+        "names_timestamp.json": "by the times in their names",
+        "two_people_idx0.json": "other people",
+    }
+    assert words.get(name, "fewer than 10 frames") in said
+
+
+def test_shares_need_the_size_of_the_image(capsys, tmp_path):
+    with pytest.raises(DataError, match="shares of the image.*--image_size"):
+        readers.read(GOLDEN / "keypoint_scale3")
+    arguments = ["poses", "--source", str(GOLDEN / "keypoint_scale3"), "--output", str(tmp_path)]
+    arguments += ["--label", "a", "--type", "b", "--view", "c"]
+    assert main([*arguments, "--image_size", "1280x720", "--joints", "body_25"]) == 0
+    assert "taken as shares of 1280 x 720" in capsys.readouterr().out
+    poses = safe_pickle.load(tmp_path / "a" / "b" / "c" / "c.pkl")
+    np.testing.assert_allclose(poses[:, BODY_25], right(), atol=1e-3)
+
+
+def yolo(folder, more=(), per_joint=3):
+    for t in range(T):
+        joints = WALK[t] / [640, 480, 1]
+        line = [0, 0.5, 0.5, 0.1, 0.4, *joints[:, :per_joint].ravel(), *more]
+        (folder / f"video_{t + 1}.txt").write_text(" ".join(f"{v:.6g}" for v in line) + "\n")
+
+
+@pytest.mark.parametrize("more", [(), (0.9,), (0.9, 4)])
+def test_text_of_yolo(tmp_path, more):
+    yolo(tmp_path, more)
+    sequence = readers.read(tmp_path, image_size=(640, 480))
+    np.testing.assert_allclose(sequence.poses, WALK, atol=0.02)
+    assert sequence.frames[0] == 1
+    if len(more) == 2:
+        np.testing.assert_array_equal(
+            readers.read(tmp_path, image_size=(640, 480), track="4").poses, sequence.poses
+        )
+    (tmp_path / "video_3.txt").write_text("0 1 2 3\n")
+    with pytest.raises(DataError, match="video_3.txt, line 1: 4 numbers; expected 5 of the box"):
+        readers.read(tmp_path, image_size=(640, 480))
+
+
+def test_text_of_yolo_without_confidence(tmp_path):
+    yolo(tmp_path, per_joint=2)
+    sequence = readers.read(tmp_path, image_size=(640, 480))
+    np.testing.assert_allclose(sequence.poses[..., :2], WALK[..., :2], atol=0.02)
+
+
+def landmarks(joints: np.ndarray) -> list[dict]:
+    """COCO joints as MediaPipe's 33, those that COCO does not have near others."""
+    made = skeleton.convert(COCO, skeleton.FORMATS["blazepose"], partial=True)(joints)
+    for j, name in enumerate(skeleton.FORMATS["blazepose"].joints):
+        if not made[j].any():
+            side = name.split("_")[0]
+            foot, face = "heel" in name or "foot" in name, "eye" in name or "mouth" in name
+            near = "nose" if face else f"{side}_{'ankle' if foot else 'wrist'}"
+            made[j] = joints[COCO.joints.index(near)]
+    return [{"x": x / 640, "y": y / 480, "z": 0.1, "visibility": c} for x, y, c in made.tolist()]
+
+
+@pytest.mark.parametrize("layout", ["lists", "people", "objects", "message", "folder"])
+def test_landmarks_of_mediapipe(tmp_path, layout):
+    frames = [landmarks(joints) for joints in WALK]
+    path = tmp_path
+    wrap = {
+        "lists": lambda f: f,
+        "people": lambda f: [f],
+        "objects": lambda f: {"frame": 5, "pose_landmarks": [f], "pose_world_landmarks": []},
+        "message": lambda f: {"pose_landmarks": {"landmark": f}},
+        "folder": lambda f: {"landmarks": f},
+    }[layout]
+    frames = [wrap(frame) for frame in frames]
+    if layout == "folder":
+        for t, frame in enumerate(frames):
+            (path / f"{t}.json").write_text(json.dumps(frame))
+    else:
+        if layout == "objects":
+            frames = [frame | {"frame": t} for t, frame in enumerate(frames)]
+        path = tmp_path / "landmarks.json"
+        path.write_text(json.dumps(frames))
+    sequence = readers.read(path, image_size=(640, 480))
+    np.testing.assert_allclose(sequence.poses, WALK, atol=1e-3)
+
+
+def test_lines_and_files_of_openpifpaf(tmp_path):
+    people = [{"keypoints": flat(j), "bbox": [0, 0, 1, 1], "score": 0.9} for j in WALK]
+    lines = [json.dumps({"frame": t, "predictions": [p]}) for t, p in enumerate(people)]
+    (tmp_path / "video.openpifpaf.json").write_text("\n".join(lines))
+    sequence = readers.read(tmp_path / "video.openpifpaf.json", "openpifpaf")
+    np.testing.assert_allclose(sequence.poses, WALK, atol=1e-3)
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    for t, person in enumerate(people):
+        (folder / f"{t:04d}.jpg.predictions.json").write_text(json.dumps([person]))
+    np.testing.assert_allclose(readers.read(folder).poses, WALK, atol=1e-3)
+
+
+def test_annotations_of_coco(tmp_path):
+    labelled = np.dstack([WALK[..., :2], np.where(WALK[..., 2] > 0, 2, 0)])
+    content = {
+        "images": [{"id": 900 - t, "file_name": f"walk/{t:05d}.jpg"} for t in range(T)],
+        "annotations": [{"image_id": 900 - t, "keypoints": flat(labelled[t])} for t in range(T)],
+        "categories": [{"id": 1, "name": "person", "keypoints": list(COCO.joints)}],
+    }
+    path = tmp_path / "person_keypoints.json"
+    path.write_text(json.dumps(content))
+    sequence = readers.read(path)
+    np.testing.assert_allclose(sequence.poses[..., :2], WALK[..., :2], atol=1e-3)
+    np.testing.assert_array_equal(sequence.poses[..., 2], WALK[..., 2] > 0)
+    assert any(note.startswith("labelled by hand") for note in sequence.notes)
+
+
+def test_pickles_of_several_videos(tmp_path):
+    path = tmp_path / "x.pkl"
+    entries = [
+        {
+            "frame_dir": name,
+            "keypoint": WALK[None, ..., :2].astype(np.float16),
+            "keypoint_score": WALK[None, ..., 2].astype(np.float16),
+            "label": np.int64(3),
+            "img_shape": (480, 640),
+        }
+        for name in ("a", "b")
+    ]
+    path.write_bytes(pickle.dumps(entries))
+    np.testing.assert_allclose(readers.read(path, video="b").poses, WALK, atol=0.3)
+    with pytest.raises(DataError, match="several videos, 2: a, b; name one with --video"):
+        readers.read(path)
+    with pytest.raises(DataError, match="no video 'c' among 2: a, b"):
+        readers.read(path, video="c")
+    path.write_bytes(pickle.dumps(WALK))
+    with pytest.raises(DataError, match="holds one array.*python -m gaitjax.prepare opengait"):
+        readers.read(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("x.mp4", "x.mp4: a video, no results.*run a pose estimator on it first"),
+        ("x.npy", "x.npy: a NumPy array.*pickle it"),
+        ("x.csv", "x.csv: a table.*gaitjax.prepare casiab"),
+        ("x.png", "x.png: a picture.*run a pose estimator"),
+        ("x.txt", "x.txt: one frame of YOLO-pose; give the folder"),
+    ],
+)
+def test_other_files_are_called_by_their_names(tmp_path, name, message):
+    (tmp_path / name).write_bytes(b"\0")
+    with pytest.raises(DataError, match=message):
+        readers.read(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("names", "numbers"),
+    [
+        (["f_0001_jpg.rf.0a1b2c3d4e5f.jpg", "f_0002_jpg.rf.9f8e7d6c5b4a.jpg"], [1, 2]),
+        (["9_cam2.png", "10_cam2.png"], [9, 10]),
+        (["cam1_7.png", "cam2_8.png"], [7, 8]),  # no number comes twice: one video
+        (["20260102-030405.jpg", "20260102-030407.jpg"], [0, 2_000_000]),
+        (["d41d8cd98f00.png", "a41d8cd98f01.png"], [0, 1]),
+    ],
+)
+def test_frames_by_name(names, numbers):
+    found, _ = frame_names.frame_numbers("x", names, in_order=True)
+    values = [found[name] for name in names]
+    assert values == numbers or np.diff(values).tolist() == np.diff(numbers).tolist()
+
+
+def test_frames_of_two_videos():
+    with pytest.raises(DataError, match="'a/1.jpg' and 'b/1.jpg' have the same number"):
+        frame_names.frame_numbers("x", ["a/1.jpg", "a/2.jpg", "b/1.jpg", "b/2.jpg"])
+    with pytest.raises(DataError, match="holds no frame number"):
+        frame_names.frame_numbers("x", ["d41d8cd98f00.png", "a41d8cd98f01.png"])
+
+
+def test_steps():
+    """Gaps stay gaps; what max_gap bridges stays as it is."""
+    assert frame_names.evenly([0, 10, 20, 50], 5)[0] == {0: 0, 10: 1, 20: 2, 50: 5}
+    assert frame_names.evenly([100, 133, 166, 201, 233], 5)[0] == {
+        100: 0, 133: 1, 166: 2, 201: 3, 233: 4,
+    }  # fmt: skip
+    assert frame_names.evenly([3, 5, 7, 30], 5) == ({3: 3, 5: 5, 7: 7, 30: 30}, [])
+    assert frame_names.evenly([4], 5)[0] == {4: 4}
+
+
+def test_a_short_sequence_is_said(tmp_path, capsys):
+    path = tmp_path / "one.json"
+    path.write_text(json.dumps(results(["0.jpg"], [WALK])))
+    arguments = ["poses", "--source", str(path), "--output", str(tmp_path / "out")]
+    assert main([*arguments, "--label", "a", "--type", "b", "--view", "c"]) == 0
+    assert "one single frame" in capsys.readouterr().out
