@@ -45,7 +45,6 @@ NEEDS = {
     "make demo": "ten minutes; test_train.py runs the same programs briefly",
     "pip install .": "a package index; test_wheel.py installs the wheel",
     "pip install '.[cuda]'": "a package index and a GPU",
-    "pip install '.[tpu]'": "a package index and a TPU",
     "pip install '.[convert,hub]'": "a package index",
     "python -m gaitjax.train --config gaitgraph2_grew --workdir out --config.data.root=DIR": "GREW",
     "python -m converters.opengait --zoo gaitgraph2_grew --output weights.npz": "the hub",
