@@ -15,7 +15,7 @@ from flax import linen as nn
 from ml_collections import ConfigDict
 
 from gaitjax import config as configs
-from gaitjax import models, sharding, weights, zoo
+from gaitjax import files, models, sharding, weights, zoo
 from gaitjax.config import nearest
 from gaitjax.data import doubts, packing, sampling
 from gaitjax.data.feed import Feed
@@ -165,7 +165,7 @@ def load(
     """
     if isinstance(config, str):
         config = configs.load(config)
-    name, path = str(name_or_path), Path(name_or_path)
+    name, path = str(name_or_path), files.expanded(name_or_path)
     if name in zoo.ZOO:
         path = _released(name)
     elif not path.exists():
