@@ -19,6 +19,7 @@ PROGRAMS = (
     "gaitjax.scaling",
     "gaitjax.data.walkers",
     "gaitjax.data.builders",
+    "gaitjax.performance.ahead_of_time",
     "gaitjax.performance.full_size",
     "converters.opengait",
     "converters.to_opengait",

@@ -1,6 +1,6 @@
 """Writes the speed table in README.md and performance.md: python docs/make_speed.py
 
-From docs/benchmark_torch_cpu.json, made by the "command" in it, and the reference's rates.
+From docs/benchmark_torch_*.json, each made by the "command" in it, and the reference's rates.
 """
 
 import json
@@ -21,22 +21,31 @@ REFERENCE = {
 
 
 def table() -> str:
-    """One row for each network timed in turns with the same network in PyTorch."""
-    record = json.loads((DOCS / "benchmark_torch_cpu.json").read_text())
+    """A row for each network and processor, timed in turns with the same network in PyTorch."""
     lines = [
-        "| sequences a second, 2-core CPU | batch x frames | training | PyTorch | ratio | OpenGait "
+        "| sequences a second | batch x frames | processor | training | PyTorch | ratio | OpenGait "
         "| evaluation | PyTorch | ratio | OpenGait |",
-        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
-    for name, config in record["configs"].items():
-        cells = [f"`{name}`", f"{config['batch_size']} x {config['frames']}"]
-        reference = REFERENCE.get(name, ("", ""))
-        for kind, theirs in zip(("training", "evaluation"), reference, strict=True):
-            rates = config[kind]["sequences_per_s"]
-            cells += [f"{rates['gaitjax']:.1f}", f"{rates['torch']:.1f}"]
-            cells += [f"{config[kind]['ratio']:.2f}", str(theirs)]
-        lines.append(f"| {' | '.join(cells)} |")
+    records = [json.loads(path.read_text()) for path in sorted(DOCS.glob("benchmark_torch_*.json"))]
+    for name in dict.fromkeys(name for record in records for name in record["configs"]):
+        for record in records:
+            if name in record["configs"]:
+                lines.append(_row(name, record["machine"], record["configs"][name]))
     return "\n".join(lines)
+
+
+def _row(name: str, machine: dict, found: dict) -> str:
+    """One network on one machine; PyTorch in its fastest layout there."""
+    processor = machine.get("processor", "not noted") + f", {machine['cores']} cores"
+    if machine["device"] != "cpu":
+        processor = machine["device"]
+    cells = [f"`{name}`", f"{found['batch_size']} x {found['frames']}", processor]
+    for kind, theirs in zip(("training", "evaluation"), REFERENCE.get(name, ("", "")), strict=True):
+        rates, best = found[kind]["sequences_per_s"], found[kind].get("best", "torch")
+        cells += [f"{rates['gaitjax']:.1f}", f"{rates[best]:.1f}"]
+        cells += [f"{found[kind]['ratio']:.2f}", str(theirs)]
+    return f"| {' | '.join(cells)} |"
 
 
 def with_table(page: str) -> str:

@@ -15,8 +15,8 @@ import jax
 from jax.sharding import AxisType
 from ml_collections import ConfigDict
 
+from gaitjax import command, tables
 from gaitjax.config import ConfigError, from_arguments, parser
-from gaitjax.errors import DataError
 from gaitjax.performance import cost
 from gaitjax.performance import record as records
 from gaitjax.training import setup
@@ -99,42 +99,41 @@ def row(config: ConfigDict, count: int, batch: int) -> dict[str, float]:
 
 def table(rows: list[dict[str, float]]) -> str:
     """The rows in Markdown."""
-    lines = [[name.replace("_", " ") for name in HEADINGS], ["---:"] * len(HEADINGS)]
+    lines = [[name.replace("_", " ") for name in HEADINGS]]
     lines += [[form.format(r[name]) for name, form in HEADINGS.items()] for r in rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return "\n".join(tables.markdown(lines, left=()))
 
 
 def main(argv: list[str] | None = None) -> int:
-    args, rest = _parser().parse_known_args(argv)
+    return command.run(lambda arguments: _main(arguments, argv), argv)
+
+
+def _main(arguments: list[str], argv: list[str] | None) -> None:
+    args, rest = _parser().parse_known_args(arguments)
     jax.config.update("jax_platforms", "cpu")
     jax.config.update("jax_num_cpu_devices", max(args.devices))
     # Compiled programs are only looked at: skip what makes machine code fast, not XLA's passes.
     jax.config.update("jax_disable_most_optimizations", True)
     record: dict = {"config": args.config}
-    try:
-        config = from_arguments(args.config, rest)
-        whole = config.train.batch_size
-        each = args.per_device or whole // max(args.devices)
-        if each < 1 or any(whole % count for count in args.devices):
-            raise ConfigError(
-                f"train.batch_size={whole} does not split over {max(args.devices)} devices"
-            )
-        for name, batch_of in (
-            (f"{whole} sequences in all", lambda count: whole),
-            (f"{each} sequences for each device", lambda count: each * count),
-        ):
-            rows = []
-            for count in args.devices:
-                rows.append(row(config, count, batch_of(count)))
-                print(f"{name}: {count} devices compiled", file=sys.stderr, flush=True)
-            print(f"\n{args.config}, {name}; one device's share of a step:\n\n{table(rows)}")
-            record[name] = rows
-    except (ConfigError, DataError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    config = from_arguments(args.config, rest)
+    whole = config.train.batch_size
+    each = args.per_device or whole // max(args.devices)
+    if each < 1 or any(whole % count for count in args.devices):
+        raise ConfigError(
+            f"train.batch_size={whole} does not split over {max(args.devices)} devices"
+        )
+    for name, batch_of in (
+        (f"{whole} sequences in all", lambda count: whole),
+        (f"{each} sequences for each device", lambda count: each * count),
+    ):
+        rows = []
+        for count in args.devices:
+            rows.append(row(config, count, batch_of(count)))
+            print(f"{name}: {count} devices compiled", file=sys.stderr, flush=True)
+        print(f"\n{args.config}, {name}; one device's share of a step:\n\n{table(rows)}")
+        record[name] = rows
     if args.json:
         records.write(args.json, record, "gaitjax.scaling", argv)
-    return 0
 
 
 def _parser():

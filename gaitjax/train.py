@@ -7,66 +7,161 @@ run that is killed and started again ends bit for bit where it would have ended.
 
 import contextlib
 import itertools
-import json
 import math
-import os
-import signal
 import sys
-import threading
 import time
 from pathlib import Path
 
 import jax
 from ml_collections import ConfigDict
 
-from gaitjax import sharding, weights
-from gaitjax.config import ConfigError, check_training, free_keys, from_arguments, parser, stored
+from gaitjax import command, files, sharding, weights
+from gaitjax.config import check_training, from_arguments, parser
 from gaitjax.data.feed import Feed
 from gaitjax.data.prefetch import prefetch
-from gaitjax.errors import DataError, TrainingError
-from gaitjax.evaluation.trial import Trial, headline_metrics, open_trial
-from gaitjax.performance import cost
-from gaitjax.training import checkpoint, dry_run, setup
+from gaitjax.errors import ConfigError, TrainingError
+from gaitjax.evaluation import while_training
+from gaitjax.performance import cost, devices, dry_run, memory
+from gaitjax.training import checkpoint, claim, metrics, setup
 from gaitjax.training.identities import check_identities, note_shared
-from gaitjax.training.metrics import MetricWriter, Progress
+from gaitjax.training.stopping import StopRequest
+
+LESS_MEMORY = (
+    "lower train.batch_size (`--dry_run` tells what a step holds), or set train.remat=True, "
+    "model.dtype=bfloat16 or data.device_budget_gb=0"
+)
+
+LESS_EVAL = "lower eval.batch_size"
 
 
-def _flat(config: dict, prefix: str = "") -> dict:
-    flat = {}
-    for key, value in config.items():
-        if isinstance(value, dict):
-            flat |= _flat(value, f"{prefix}{key}.")
-        else:
-            flat[prefix + key] = value
-    return flat
+def train(
+    config: ConfigDict, workdir: str | Path, strict_resume: bool = False
+) -> tuple[dict, dict]:
+    """Train `config` in `workdir`, resuming what is there.
 
+    Args:
+      strict_resume: refuse to go on from an older checkpoint where the newest is damaged.
+    Returns:
+      (state, metrics): the final state (see `gaitjax.training.step`) on the devices, and the last
+      logged metrics, with the evaluation record under "evaluation" if there was one.
+    Raises:
+      ConfigError, DataError, WeightsError, TrainingError: each says what to change.
+    """
+    workdir = files.expanded(workdir)
+    main_process = jax.process_index() == 0
+    say = print if main_process else (lambda *_, **__: None)
 
-def _claim(workdir: Path, config: ConfigDict) -> None:
-    """Write config.json, or check that the work directory belongs to this config."""
-    path = workdir / "config.json"
-    if workdir.exists() and not workdir.is_dir():
-        raise TrainingError(f"--workdir {workdir} is a file; name a folder")
-    ours = json.loads(config.to_json())
-    if path.exists():
-        # A field since then has its default there: an older version's run goes on.
-        theirs = _flat(stored(json.loads(path.read_text()), str(path)).to_dict())
-        mine = _flat(config.to_dict())
-        differ = [
-            f"{key}: {theirs.get(key)!r} there, {mine.get(key)!r} here"
-            for key in sorted(theirs.keys() | mine.keys())
-            if theirs.get(key) != mine.get(key) and key not in free_keys()
-        ]
-        if differ:
-            raise TrainingError(
-                f"{workdir} holds a run of another config:\n  "
-                + "\n  ".join(differ)
-                + "\nUse another --workdir, or delete this one to start over."
-            )
-    if jax.process_index() == 0:
-        workdir.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(".tmp")
-        temporary.write_text(json.dumps(ours, indent=1) + "\n")
-        os.replace(temporary, path)
+    ############################################################ devices, data, network
+    # All that can be refused is refused before anything is written.
+    mesh = sharding.make_mesh()
+    _check(config, mesh)
+    feed = Feed.open(config, "train", mesh)
+    check_identities(config, feed.labels)
+    made = setup.make(config, mesh)
+    batch_at = setup.batches(config, feed, mesh)
+    batch_at(0)
+    trial = while_training.prepare(config, made.model, mesh, say)
+    if trial and (note := note_shared(feed.labels, trial.feed.labels)):
+        say(note)
+    device, section = mesh.local_devices[0], config.train
+    step_name = f"a step of {section.batch_size} x {section.frames} frames"
+    say(
+        f"devices: {mesh.size} x {device.device_kind}, {jax.process_count()} process(es)\n"
+        f"data: {config.data.name}, {len(set(feed.labels))} identities, "
+        f"{len(feed.labels)} sequences, {feed.about}\n"
+        f"network: {config.model.name}, {cost.numbers(made.shapes['params']):,} parameters, "
+        f"{config.model.get('dtype', 'float32')}"
+    )
+
+    with contextlib.ExitStack() as finally_:
+        enter, close = finally_.enter_context, finally_.callback
+        enter(claim.held(workdir, config))
+        stop = enter(StopRequest())
+        enter(memory.explained(step_name, device, LESS_MEMORY))
+
+        ############################################################ state
+        checkpoints = checkpoint.manager(workdir, section.keep)
+        close(checkpoint.close, checkpoints)
+        state = setup.initial_state(made)
+        resumed = checkpoint.restore_newest(checkpoints, state, strict_resume, say)
+        if resumed is not None:
+            state = resumed
+            say(f"resumed {workdir} at step {int(state['step'])}")
+        elif config.init_from:
+            state = _from_weights(config, state, say)
+        start, total = int(state["step"]), section.steps
+
+        ############################################################ loop
+        writer = metrics.MetricWriter(workdir, start, active=main_process)
+        close(writer.close)
+        progress = metrics.Progress(start, total, "seq", section.batch_size, active=main_process)
+        close(progress.close)
+        enter(sharding.end_with_others())
+
+        def due(done: int) -> bool:
+            """Whether the state after `done` steps is to be evaluated."""
+            every = section.eval_every
+            return trial is not None and (done == total or bool(every and done % every == 0))
+
+        def evaluate(state: dict, done: int) -> dict:
+            """Evaluate a state that is on disk: an end meanwhile loses nothing."""
+            with progress.paused():
+                saved = f"step {done} is saved; run again to evaluate it and go on"
+                with stop.at_once(saved), memory.explained("the evaluation", device, LESS_EVAL):
+                    record = while_training.evaluate(trial, state)
+                while_training.keep(trial, state, record, writer, workdir)
+            return {"evaluation": record}
+
+        last: dict = {}
+        if start and due(start) and not metrics.evaluated(workdir, start):
+            last |= evaluate(state, start)
+
+        together = section.steps_per_dispatch
+        if together > 1 and sharding.on_cpu(mesh):
+            say("note: train.steps_per_dispatch is for accelerators; here it compiles longer")
+        update = setup.update(made)
+        programs: dict[int, jax.stages.Compiled] = {}  # by their number of steps
+        saved = finite_until = start
+        saved_at = time.monotonic()
+        plan = _dispatches(start, total, together)
+        ahead = prefetch(lambda i: tuple(batch_at(t) for t in plan[i]), 0, len(plan))
+        for steps, batches in zip(plan, ahead, strict=True):
+            if len(steps) not in programs:
+                with progress.paused():
+                    programs[len(steps)] = _compile(update, (state, feed.frames, batches), say)
+            state, values = programs[len(steps)](state, feed.frames, batches)
+            stop.first_step_made()
+            done = steps.stop
+            progress.advance(len(steps))
+            # On several hosts only what all agree on may stop or save, so no clocks there.
+            stopping = bool(stop.received) or checkpoints.reached_preemption(done)
+            evaluating = due(done) and not stopping
+            logging = done % section.log_every == 0 or done == total or stopping
+            saving = done % section.save_every == 0 or done == total or stopping or evaluating
+            if jax.process_count() == 1 and section.save_minutes:
+                saving |= time.monotonic() - saved_at > 60 * section.save_minutes
+
+            if logging or saving:
+                values = {k: float(v) for k, v in jax.device_get(values).items()}
+                _check_finite(values, finite_until, done, saved)
+                finite_until = done
+            if logging:
+                rate = progress.log(done, {k: values[k] for k in ("loss", "lr", "grad_norm")})
+                writer.write(done, {**values, "sequences_per_second": rate})
+                last = values
+            if saving:
+                checkpoint.save(checkpoints, done, state, config)
+                saved, saved_at = done, time.monotonic()
+            if evaluating:
+                checkpoint.finish(checkpoints, done)
+                last |= evaluate(state, done)
+            if stopping:
+                checkpoint.finish(checkpoints, done)
+                say(f"{stop.received or 'preemption'}: saved step {done}; run again to go on")
+                break
+
+        checkpoint.finish(checkpoints, saved)
+    return state, last
 
 
 def _check(config: ConfigDict, mesh) -> None:
@@ -79,6 +174,20 @@ def _check(config: ConfigDict, mesh) -> None:
         )
 
 
+def _from_weights(config: ConfigDict, state: dict, say) -> dict:
+    """`state` with the weights of `config.init_from`."""
+    variables, _ = checkpoint.load_variables(config.init_from)
+    current = {"params": state["params"], "batch_stats": state["batch_stats"]}
+    loaded, report = weights.fit(variables, current, config.init_from, strict=config.init_strict)
+    loaded = jax.tree.map(lambda new, old: sharding.put(new, old.sharding), loaded, current)
+    kept = len(jax.tree.leaves(current)) - sum("not in the network" not in r for r in report)
+    say(f"init_from {config.init_from}: loaded {kept} arrays", *report, sep="\n  ")
+    state = {**state, **loaded}
+    if "ema" in state:
+        state["ema"] = jax.tree.map(lambda x: x.copy(), state["params"])
+    return state
+
+
 def _dispatches(start: int, total: int, together: int) -> list[range]:
     """The steps start, ..., total - 1 in parts that end at multiples of `together`."""
     first = start - start % together + together
@@ -86,235 +195,48 @@ def _dispatches(start: int, total: int, together: int) -> list[range]:
     return [range(a, b) for a, b in itertools.pairwise(ends) if a < b]
 
 
-class _StopRequest:
-    """Turns SIGTERM and Ctrl-C into a request to save and stop.
-
-    With jax.distributed running, its preemption service listens instead (orbax asks it).
-    """
-
-    def __init__(self):
-        self.received = ""
-        self._old = {}
-
-    def __enter__(self):
-        in_main = threading.current_thread() is threading.main_thread()
-        if in_main and not jax.distributed.is_initialized():
-            for number in (signal.SIGTERM, signal.SIGINT):
-                self._old[number] = signal.signal(number, self._handle)
-        return self
-
-    def _handle(self, number, frame):
-        if self.received:  # asked twice: leave at once
-            raise KeyboardInterrupt
-        self.received = signal.Signals(number).name
-
-    def __exit__(self, *_):
-        for number, handler in self._old.items():
-            signal.signal(number, handler)
-
-
-def _initial(config: ConfigDict, state: dict) -> dict:
-    """`state` with the weights of `config.init_from`."""
-    variables, metadata = checkpoint.load_variables(config.init_from)
-    current = {"params": state["params"], "batch_stats": state["batch_stats"]}
-    loaded, report = weights.fit(variables, current, config.init_from, strict=config.init_strict)
-    loaded = jax.tree.map(lambda new, old: sharding.put(new, old.sharding), loaded, current)
-    kept = len(jax.tree.leaves(current)) - sum("not in the network" not in r for r in report)
-    print(f"init_from {config.init_from}: loaded {kept} arrays", *report, sep="\n  ")
-    state = {**state, **loaded}
-    if "ema" in state:
-        state["ema"] = jax.tree.map(lambda x: x.copy(), state["params"])
-    return state
-
-
-def train(config: ConfigDict, workdir: str | Path) -> tuple[dict, dict]:
-    """Train `config` in `workdir`, resuming what is there.
-
-    Returns:
-      (state, metrics): the final state (see `gaitjax.training.step`) on the devices, and the last
-      logged metrics, with the evaluation record under "evaluation" if there was one.
-    Raises:
-      ConfigError, DataError, WeightsError, TrainingError: each says what to change.
-    """
-    workdir = Path(workdir)
-    main_process = jax.process_index() == 0
-    say = print if main_process else (lambda *_, **__: None)
-
-    ############################################################ devices, config, data
-    mesh = sharding.make_mesh()
-    _check(config, mesh)
-    feed = Feed.open(config, "train", mesh)
-    check_identities(config, feed.labels)
-    batch_at = setup.batches(config, feed, mesh)
-    batch_at(0)  # a batch that cannot be drawn is refused before anything is written
-    _claim(workdir, config)
-    say(
-        f"devices: {mesh.size} x {jax.devices()[0].device_kind}, "
-        f"{jax.process_count()} process(es)\n"
-        f"data: {config.data.name}, {len(set(feed.labels))} identities, "
-        f"{len(feed.labels)} sequences, {feed.about}"
-    )
-
-    ############################################################ network, optimiser, state
-    made = setup.make(config, mesh)
-    state = setup.initial_state(made)
-    count = cost.numbers(state["params"])
-    dtype = config.model.get("dtype", "float32")
-    say(f"network: {config.model.name}, {count:,} parameters, {dtype}")
-
-    ############################################################ resume, or start from weights
-    checkpoints = checkpoint.manager(workdir, config.train.keep)
-    if checkpoints.latest_step() is not None:
-        state = checkpoint.restore(checkpoints, state)
-        say(f"resumed {workdir} at step {int(state['step'])}")
-    elif config.init_from:
-        state = _initial(config, state)
-    start = int(state["step"])
-
-    ############################################################ one dispatch
-    update = setup.update(made)
-    total, together = config.train.steps, config.train.steps_per_dispatch
-    plan = _dispatches(start, total, together)
-    if together > 1 and sharding.on_cpu(mesh):
-        say("note: train.steps_per_dispatch is for accelerators; here it takes longer to compile")
-
-    def batches_at(i: int) -> tuple[dict, ...]:
-        return tuple(batch_at(t) for t in plan[i])
-
-    ############################################################ loop
-    trial = _trial(config, made.model, mesh, say)
-    if trial and (note := note_shared(feed.labels, trial.feed.labels)):
-        say(note)
-    _check_keep_best(config, trial)
-    writer = MetricWriter(workdir, start, active=main_process)
-    progress = Progress(start, total, "seq", config.train.batch_size, active=main_process)
-    programs: dict[int, jax.stages.Compiled] = {}  # by their number of steps
-    last: dict = {}
-    saved, saved_at = start, time.monotonic()
-    finite_until = start
-
-    with _StopRequest() as stop, contextlib.ExitStack() as finally_:
-        for resource in (checkpoints, progress, writer):
-            finally_.callback(resource.close)
-        finally_.enter_context(sharding.end_with_others())
-        ahead = prefetch(batches_at, 0, len(plan))
-        for steps, batches in zip(plan, ahead, strict=True):
-            if len(steps) not in programs:
-                with progress.paused():
-                    programs[len(steps)] = _compile(update, (state, feed.frames, batches), say)
-            state, metrics = programs[len(steps)](state, feed.frames, batches)
-            done = steps.stop
-            progress.advance(len(steps))
-            # On several hosts only what all agree on may stop or save, so no clocks there.
-            stopping = bool(stop.received) or checkpoints.reached_preemption(done)
-            final = done == total
-            logging = done % config.train.log_every == 0 or final or stopping
-            saving = done % config.train.save_every == 0 or final or stopping
-            if jax.process_count() == 1 and config.train.save_minutes:
-                saving |= time.monotonic() - saved_at > 60 * config.train.save_minutes
-            every = config.train.eval_every
-            evaluating = final or bool(every and done % every == 0 and not stopping)
-
-            if logging or saving:
-                values = {k: float(v) for k, v in jax.device_get(metrics).items()}
-                if not (math.isfinite(values["loss"]) and math.isfinite(values["grad_norm"])):
-                    raise TrainingError(
-                        f"loss {values['loss']}, gradient norm {values['grad_norm']}: not finite "
-                        f"somewhere in steps {finite_until + 1} to {done}. The newest checkpoint "
-                        f"is of step {saved}. Try a lower schedule.lr, train.clip_norm=1, or "
-                        "look for bad sequences in the data."
-                    )
-                finite_until = done
-            if logging:
-                rate = progress.log(done, {k: values[k] for k in ("loss", "lr", "grad_norm")})
-                writer.write(done, {**values, "sequences_per_second": rate})
-                last = values
-            if evaluating and trial is not None:
-                with progress.paused():
-                    last |= _evaluate(trial, state, workdir, writer, done)
-            # Saved last: whatever a kill loses is done again after the resume.
-            if saving:
-                checkpoint.save(checkpoints, done, state, config)
-                saved, saved_at = done, time.monotonic()
-            if stopping:
-                checkpoints.wait_until_finished()
-                say(f"{stop.received or 'preemption'}: saved step {done}; run again to go on")
-                break
-
-        checkpoints.wait_until_finished()
-    return state, last
-
-
 def _compile(update, args: tuple, say) -> jax.stages.Compiled:
-    """`update` compiled for `args` (state, frames, batches); says what it will cost."""
-    begin = time.perf_counter()
-    program = update.lower(*args).compile()
-    steps = len(args[-1])
+    """`update` compiled for `args` (state, frames, batches); says where and what it costs."""
+    begin, count = time.perf_counter(), len(args[-1])
+    what = "a step" if count == 1 else f"{count} steps"
+    device = jax.tree.leaves(args[0])[0].sharding.mesh.local_devices[0]
     say(
-        f"cost of {'a step' if steps == 1 else f'{steps} steps'} on each device: "
-        f"{cost.of(program)}; compiled in {time.perf_counter() - begin:.1f} s",
+        f"compiling {what} for {device.device_kind}: minutes on an accelerator the first time, "
+        f"then kept in {jax.config.jax_compilation_cache_dir}",
         flush=True,
     )
+    program = update.lower(*args).compile()
+    found = cost.of(program)
+    memory.check(what, found, device, LESS_MEMORY)
+    seconds = time.perf_counter() - begin
+    say(f"cost of {what} on each device: {found}; compiled in {seconds:.1f} s", flush=True)
     return program
 
 
-def _trial(config: ConfigDict, model, mesh, say) -> Trial | None:
-    """What the network is evaluated on, or None (with a note) where the data has no test set."""
-    try:
-        return open_trial(config, model, mesh)
-    except DataError as error:
-        say(f"no evaluation while training: {error}")
-        return None
-
-
-def _check_keep_best(config: ConfigDict, trial: Trial | None) -> None:
-    """ConfigError now, not after hours, unless `train.keep_best` names what will be measured."""
-    name = config.train.keep_best
-    if not name:
+def _check_finite(values: dict[str, float], before: int, done: int, saved: int) -> None:
+    if math.isfinite(values["loss"]) and math.isfinite(values["grad_norm"]):
         return
-    if trial is None:
-        raise ConfigError(f"train.keep_best={name!r} needs a test set; see above why there is none")
-    names = trial.rehearse()
-    if name not in names:
-        raise ConfigError(f"train.keep_best={name!r} is no metric; known: {', '.join(names)}")
-
-
-def _evaluate(trial, state, workdir, writer, done) -> dict:
-    """Evaluate the state, record it, and keep best.npz by `train.keep_best`."""
-    variables = setup.variables(state)
-    record = trial.record(variables)
-    values = headline_metrics(record)
-    writer.write(done, values)
-    if jax.process_index() == 0:
-        print(f"step {done}  " + "  ".join(f"{k} {v:.2f}" for k, v in values.items()), flush=True)
-        _keep_best(trial.config, variables, values, workdir, done)
-    return {"evaluation": record}
-
-
-def _keep_best(config, variables, values, workdir, done) -> None:
-    metric = config.train.keep_best
-    if not metric:
-        return
-    path = workdir / "best.npz"
-    best = weights.load(path)[1]["value"] if path.exists() else -math.inf
-    if values[metric] > best:
-        metadata = {"metric": metric, "value": values[metric], "step": done}
-        weights.save(path, variables, metadata | {"config": json.loads(config.to_json())})
+    raise TrainingError(
+        f"loss {values['loss']}, gradient norm {values['grad_norm']}: not finite somewhere in "
+        f"steps {before + 1} to {done}. The newest checkpoint is of step {saved}. Try a lower "
+        "schedule.lr, train.clip_norm=1, or look for bad sequences in the data."
+    )
 
 
 def main(argv: list[str] | None = None) -> int:
+    return command.run(_main, argv)
+
+
+def _main(argv: list[str]) -> None:
     args, rest = _parser().parse_known_args(argv)
     sharding.start(args.multihost)
-    try:
-        config = from_arguments(args.config, rest)
-        if args.dry_run:
-            print(dry_run.describe(config))
-        else:
-            train(config, args.workdir)
-    except (ConfigError, DataError, weights.WeightsError, TrainingError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+    config = from_arguments(args.config, rest)
+    if args.dry_run:
+        dry_run.describe(config, args.device)
+    elif args.device:
+        raise ConfigError("--device names what --dry_run compiles for; training takes what is here")
+    else:
+        train(config, args.workdir, args.strict_resume)
 
 
 def _parser():
@@ -324,12 +246,24 @@ def _parser():
         "python -m gaitjax.train --config gaitgraph2_grew --workdir out \\\n"
         "           --config.data.root=DIR --config.train.batch_size=256",
     )
-    result.add_argument("--workdir", required=True, help="folder for checkpoints and metrics")
-    result.add_argument("--multihost", action="store_true", help="one of several processes")
-    result.add_argument(
+    add = result.add_argument
+    add("--workdir", required=True, help="folder for checkpoints and metrics")
+    add("--multihost", action="store_true", help="one of several processes")
+    add(
+        "--strict_resume",
+        action="store_true",
+        help="if the newest checkpoint is damaged, stop instead of going on from an older one",
+    )
+    add(
         "--dry_run",
         action="store_true",
         help="print parameters, shapes, memory and cost of a step, and exit",
+    )
+    add(
+        "--device",
+        choices=devices.NAMES,
+        help="with --dry_run: compile for this device, which need not be there, and tell the "
+        "largest batch that fits it",
     )
     return result
 

@@ -53,10 +53,14 @@ def commit() -> str:
         return gaitjax.__version__
 
 
-def write(path: Path, record: dict, module: str, argv: list[str] | None) -> None:
-    """Writes `record`, the "command" (None: sys.argv's) and the "commit" that made it."""
+def signed(record: dict, module: str, argv: list[str] | None) -> dict:
+    """`record` with the "command" (None: sys.argv's) and the "commit" that made it."""
     arguments = sys.argv[1:] if argv is None else argv
-    record["command"] = shlex.join(["python", "-m", module, *arguments])
-    record["commit"] = commit()
-    files.write_json(path, record)
+    made = {"command": shlex.join(["python", "-m", module, *arguments]), "commit": commit()}
+    return record | made
+
+
+def write(path: Path, record: dict, module: str, argv: list[str] | None) -> None:
+    """Writes `record`, signed."""
+    files.write_json(path, signed(record, module, argv))
     print(f"\nwritten: {path}")

@@ -5,9 +5,10 @@ cut file is refused by whoever reads the checkpoint.
 """
 
 import contextlib
+import itertools
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import jax
@@ -16,7 +17,7 @@ import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers
 
 from gaitjax import digest, files, weights
-from gaitjax.errors import DamagedError, DataError, WeightsError
+from gaitjax.errors import DamagedError, DataError, TrainingError, WeightsError
 from gaitjax.untrusted import safe_json
 
 # Orbax warns of a file missing in folders that it wrote itself.
@@ -33,13 +34,46 @@ def manager(workdir: str | Path, keep: int) -> ocp.CheckpointManager:
     options = ocp.CheckpointManagerOptions(
         preservation_policy=checkpoint_managers.LatestN(keep),
         enable_async_checkpointing=True,
+        cleanup_tmp_directories=True,  # what a full disk or a kill left half-written
     )
     return ocp.CheckpointManager(Path(workdir).absolute() / "checkpoints", options=options)
 
 
 def save(checkpoints: ocp.CheckpointManager, step: int, state: dict, config) -> None:
-    """Start saving `state` (a pytree of arrays) as of `step`."""
-    _save(checkpoints, step, state, {"step": step, "config": json.loads(config.to_json())})
+    """Start saving `state` (a pytree of arrays) as of `step`; `finish` says how it went."""
+    meta = {"step": step, "config": json.loads(config.to_json())}
+    with _stops_cleanly(checkpoints, step):
+        _save(checkpoints, step, state, meta)
+
+
+def finish(checkpoints: ocp.CheckpointManager, step: int) -> None:
+    """Wait until the state of `step` is on disk."""
+    with _stops_cleanly(checkpoints, step):
+        checkpoints.wait_until_finished()
+
+
+def close(checkpoints: ocp.CheckpointManager) -> None:
+    """Close the manager; what could not be saved has been told by `finish`."""
+    with contextlib.suppress(Exception):
+        checkpoints.close()
+
+
+@contextlib.contextmanager
+def _stops_cleanly(checkpoints: ocp.CheckpointManager, step: int) -> Iterator[None]:
+    """TrainingError for a state that cannot be written: the run ends with its last good one."""
+    try:
+        yield
+    except Exception as error:
+        good = [known for known in checkpoints.all_steps(read=True) if known < step]
+        last = f"the newest checkpoint is of step {max(good)}" if good else "there is none yet"
+        raise TrainingError(
+            f"{checkpoints.directory}: the state of step {step} cannot be saved "
+            f"({_line(error)}); {last}. Make room there, then run the same command again"
+        ) from error
+
+
+def _line(error: Exception) -> str:
+    return (str(error).strip().partition("\n")[0] or type(error).__name__)[:200]
 
 
 def save_variables(workdir: str | Path, step: int, variables: dict, metadata: dict) -> None:
@@ -78,6 +112,44 @@ def restore(checkpoints: ocp.CheckpointManager, template: dict, step: int | None
         state = checkpoints.restore(step, args=args)["state"]
     digest.check(jax.tree.map(_local, state), digests, str(folder))
     return state
+
+
+def restore_newest(
+    checkpoints: ocp.CheckpointManager, template: dict, strict: bool = False, say: Callable = print
+) -> dict | None:
+    """The newest state that is not damaged; None if there is no checkpoint.
+
+    A damaged one is named and, once an older one is read, moved to `damaged/` in the work
+    directory: its step will be saved again.
+
+    Args:
+      strict: refuse to go on from an older one.
+    Raises:
+      DamagedError: the newest is damaged and `strict`, or all are.
+    """
+    steps = sorted(checkpoints.all_steps(), reverse=True)
+    for i, step in enumerate(steps):
+        try:
+            state = restore(checkpoints, template, step)
+        except DamagedError as error:
+            if strict or step == steps[-1]:
+                raise
+            say(f"{error}; going on from step {steps[i + 1]}", flush=True)
+            continue
+        for damaged in steps[:i]:
+            _put_aside(Path(checkpoints.directory), damaged)
+        if i:
+            checkpoints.reload()
+        return state
+    return None
+
+
+def _put_aside(folder: Path, step: int) -> None:
+    if jax.process_index() == 0:
+        aside = folder.parent / "damaged"
+        aside.mkdir(exist_ok=True)
+        names = itertools.chain([str(step)], (f"{step}.{i}" for i in itertools.count(1)))
+        (folder / str(step)).rename(next(p for p in map(aside.joinpath, names) if not p.exists()))
 
 
 def load_variables(path: str | Path) -> tuple[dict, dict]:
@@ -151,7 +223,7 @@ def _damage_of(folder: Path) -> Iterator[None]:
     except Exception as error:
         if "RESOURCE_EXHAUSTED" in str(error):
             raise
-        reason = (str(error).strip().partition("\n")[0] or type(error).__name__)[:200]
         raise DamagedError(
-            f"{folder}: the checkpoint cannot be read whole ({reason}); use another one beside it"
+            f"{folder}: the checkpoint cannot be read whole ({_line(error)}); use another one "
+            "beside it"
         ) from error

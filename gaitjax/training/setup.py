@@ -105,15 +105,18 @@ def batches(config: ConfigDict, feed: Feed, mesh: Mesh) -> Callable[[int], dict]
     return batch_at
 
 
-def shapes(setup: Setup, resident: int = 0) -> tuple[dict, ShapeDtypeStruct | None, dict]:
+def shapes(
+    setup: Setup, resident: int = 0, size: tuple[int, int] | None = None
+) -> tuple[dict, ShapeDtypeStruct | None, dict]:
     """Shapes of (state, frames, batch) as `update` takes them, placed on the mesh.
 
     Args:
+      size: sequences and frames of a batch; default: those of training.
       resident: rows of the poses that live on the devices, with batches of indices into them;
         0, or a modality without poses: the clips come with the batch.
     """
     whole, split = sharding.replicated(setup.mesh), sharding.batched(setup.mesh)
-    n, t = setup.config.train.batch_size, setup.config.train.frames
+    n, t = size or (setup.config.train.batch_size, setup.config.train.frames)
     clip = jax.eval_shape(lambda: step.example_clips(setup.config, t))
     batch = {
         k: ShapeDtypeStruct((n, *a.shape[1:]), a.dtype, sharding=split) for k, a in clip.items()

@@ -7,15 +7,14 @@ import pytest
 import torch
 from ml_collections import ConfigDict
 
-from gaitjax import benchmark, config, models
+from gaitjax import config, models
 from gaitjax.conversion import core
 from gaitjax.conversion.rules import rules
-from gaitjax.performance import walks
+from gaitjax.performance import measure, torch_networks, torch_training, walks
 from gaitjax.training import losses, setup, step
 from gaitjax.transforms import pipeline
 from tests.helpers.devices import mesh_of
 from tests.helpers.golden_weights import golden_array
-from tests.programs import torch_networks
 
 
 def small(name: str) -> ConfigDict:
@@ -33,7 +32,7 @@ def small(name: str) -> ConfigDict:
     return chosen
 
 
-@pytest.mark.parametrize("name", benchmark.DEFAULT)
+@pytest.mark.parametrize("name", measure.DEFAULT)
 def test_outputs_loss_and_gradients(name):
     chosen = small(name)
     model, table, mesh = models.build(chosen), rules(chosen), mesh_of(1)
@@ -66,7 +65,7 @@ def test_outputs_loss_and_gradients(name):
     network.load_state_dict(tensors, strict=True)
     with jax.enable_x64(True):
         theirs = network(torch_networks.from_ours(chosen, jnp.asarray(x)))
-    their_loss = torch_networks.total_loss(theirs, torch.tensor(labels).long(), chosen.loss)
+    their_loss = torch_training.total_loss(theirs, torch.tensor(labels).long(), chosen.loss)
     their_loss.backward()
 
     for key, value in outputs.items():

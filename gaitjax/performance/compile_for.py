@@ -1,0 +1,113 @@
+"""A step compiled for an accelerator that is not there, in a process of its own.
+
+Compilers crash, hang and run out of the device's memory: what they do is a result, and harms
+nothing here. `python -m gaitjax.performance.compile_for` is that process: a job as JSON on its
+input, what was found as JSON on its output.
+"""
+
+import json
+import re
+import sys
+import time
+
+import jax
+import jax.numpy as jnp
+from jax import ShapeDtypeStruct
+from ml_collections import ConfigDict
+
+from gaitjax import sharding
+from gaitjax.performance import children, cost, devices, memory
+from gaitjax.training import setup
+
+WHAT = ("train", "embed")
+LIMIT = 900  # seconds for one program
+RESIDENT = 1_000_000  # frames of poses on the device, 194 MiB
+# Without the card nothing is tuned, and some products cannot be chosen.
+_UNTUNED = ("Couldn't find output tile sizes", "autotun")
+_PLAIN_PRODUCTS = "--xla_gpu_enable_triton_gemm=false"
+_COUNTED = {
+    "fusions": r" fusion\(",
+    "convolutions": r"__cudnn\$conv| convolution\(",
+    "products": r"__cublas| dot\(",
+    "transposes": r" transpose\(",
+    "copies": r" copy\(",
+    "callbacks": r"python_\w*callback",
+    "float64": r"\bf64\[",
+}
+
+
+def compile_for(config: ConfigDict, device: str, what: str = "train", limit: float = LIMIT) -> dict:
+    """Compile the training step or the embedding of a batch for a device of `devices.DEVICES`.
+
+    Returns:
+      "seconds" of lowering and compiling, "stablehlo_bytes", "program_bytes", counts of kernels
+      (see `_COUNTED`), "memory" (bytes held in all: arguments and scratch), "scratch", "flags".
+      If it did not come to that: "error", one line, and, where the device's memory is too small
+      and the compiler says so, "memory" that it would take.
+    """
+    job = {"config": json.loads(config.to_json()), "device": device, "what": what}
+    found = _run(job, limit)
+    if devices.DEVICES[device].platform == "cuda" and any(
+        text in found.get("error", "") for text in _UNTUNED
+    ):
+        found = _run(job | {"flags": _PLAIN_PRODUCTS}, limit)
+    return found
+
+
+def _run(job: dict, limit: float) -> dict:
+    said = children.lines("gaitjax.performance.compile_for", job, limit)
+    return [{"error": "nothing said"}, *said][-1]
+
+
+def _compile(job: dict) -> dict:
+    """What `compile_for` returns, found in this process."""
+    config, what = children.config_of(job), job["what"]
+    made = setup.make(config, devices.mesh(job["device"]))
+    lower = {"train": _lower_training, "embed": _lower_embedding}[what]
+    begin = time.perf_counter()
+    lowered = lower(made)
+    middle = time.perf_counter()
+    options = {name: value == "true" for name, value in _flags(job.get("flags", ""))}
+    try:
+        program = lowered.compile(compiler_options=options or None)
+    except jax.errors.JaxRuntimeError as error:
+        line = str(error).strip().splitlines()[0][:300]
+        needs = memory.asked(str(error)) if "RESOURCE_EXHAUSTED" in str(error) else 0
+        return {"error": line} | ({"memory": needs} if needs else {})
+    text, estimate = program.as_text(), cost.of(program)
+    counts = {name: len(re.findall(pattern, text)) for name, pattern in _COUNTED.items()}
+    return {
+        "lower_seconds": round(middle - begin, 1),
+        "compile_seconds": round(time.perf_counter() - middle, 1),
+        "stablehlo_bytes": len(lowered.as_text()),
+        "program_bytes": len(text),
+        **counts,
+        "memory": estimate.arguments + estimate.scratch,
+        "scratch": estimate.scratch,
+        "flags": job.get("flags", ""),
+    }
+
+
+def _flags(text: str) -> list[list[str]]:
+    return [flag.removeprefix("--").split("=") for flag in text.split()]
+
+
+def _lower_training(made: setup.Setup) -> jax.stages.Lowered:
+    state, frames, batch = setup.shapes(made, RESIDENT)
+    return setup.update(made).lower(state, frames, (batch,))
+
+
+def _lower_embedding(made: setup.Setup) -> jax.stages.Lowered:
+    """Of `eval.batch_size` test windows, or whole sequences of `eval.frames` with their mask."""
+    given = made.config.eval
+    size = given.batch_size, given.select or given.frames
+    state, frames, batch = setup.shapes(made, RESIDENT, size)
+    del batch["labels"]
+    if given.clip == "all":
+        batch["mask"] = ShapeDtypeStruct(size, jnp.bool_, sharding=sharding.batched(made.mesh))
+    variables = {name: state[name] for name in ("params", "batch_stats")}
+    return setup.embed(made).lower(variables, frames, batch)
+
+
+if __name__ == "__main__":
+    print(json.dumps(_compile(json.load(sys.stdin))))
