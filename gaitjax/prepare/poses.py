@@ -13,10 +13,9 @@ from gaitjax.errors import DataError
 from gaitjax.skeleton import FORMATS
 
 HELP = """\
-One person of one video, from the results of AlphaPose, OpenPose, MMPose (RTMPose), YOLO-pose,
-MediaPipe, openpifpaf, pyskl or COCO json, as <label>/<type>/<view>/<view>.pkl with COCO's 17
-joints. Run it once a video; each label is entered in the TEST_SET of partition.json. --source
-is the results' file, or the folder with a file a frame.
+One person of one video, from the results of AlphaPose, OpenPose, MMPose, YOLO-pose, MediaPipe,
+openpifpaf, pyskl or COCO, as <label>/<type>/<view>/<view>.pkl. Run it once a video; each label is
+entered in the TEST_SET of partition.json. --source is a file, or a folder with a file a frame.
 
 example: python -m gaitjax.prepare poses --source alphapose-results.json --output videos \\
            --label anna --type nm-01 --view 090 --frame_rate 30
@@ -106,7 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--label", required=True, help="who it is")
     add("--type", required=True, help="how: normal, with a bag, ...; the walk's name")
     add("--view", required=True, help="from where: degrees, or the camera's name")
-    add("--format", choices=tuple(readers.FORMATS), default="auto", help="default: by content")
+    add("--format", choices=tuple(readers.FORMATS), default="auto", metavar="NAME")
     add("--person", type=int, default=1, metavar="K", help="the K-th most present one (default 1)")
     add("--track", metavar="ID", help="the one with this identity of the estimator's tracker")
     add("--max_gap", type=int, default=5, metavar="N", help="frames interpolated (default 5)")
@@ -119,7 +118,7 @@ def _parser() -> argparse.ArgumentParser:
         choices=FORMATS,
         default="",
         metavar="NAME",
-        help="joint format of the file; default: as it says, or by their number and the limbs",
+        help="the file's, if need be",
     )
     add("--video", metavar="NAME", help="which one, of a pickle with several (frame_dir)")
     return parser
