@@ -130,19 +130,25 @@ def stored(values: dict, source: str = "") -> ConfigDict:
     that it cannot hold.
     """
     config = base()
-    with config.unlocked():
-        for name, value in _tuples(values).items():
-            if name in ("model", "loss"):
-                config[name] = ConfigDict(value)
-            elif isinstance(value, dict) and isinstance(config.get(name), ConfigDict):
-                # Types are `check`'s to tell: it names the field.
-                config[name] = ConfigDict({**config[name].to_dict(), **value})
-            else:
-                config[name] = value
     try:
+        # Types are `check`'s to tell: it names the field.
+        with config.unlocked(), config.ignore_type():
+            for name, value in _tuples(values).items():
+                if name in ("model", "loss"):
+                    config[name] = ConfigDict(value)
+                elif isinstance(value, dict) and isinstance(config.get(name), ConfigDict):
+                    config[name] = ConfigDict({**config[name].to_dict(), **value})
+                else:
+                    config[name] = value
         check(config)
     except ConfigError as error:
         raise ConfigError(f"{source}: {error}" if source else str(error)) from None
+    except Exception as error:  # whatever values of the wrong kind provoke
+        reason = f"{type(error).__name__}: {error}"[:200]
+        raise ConfigError(
+            f"{source or 'the stored config'}: holds what no config can hold ({reason}); take the "
+            "file from where it was written, or give the config by its name"
+        ) from error
     return config
 
 

@@ -36,13 +36,14 @@ import numpy as np
 from PIL import Image
 
 from gaitjax import weights
+from gaitjax.config import load, stored
 from gaitjax.data import partitions, readers, records
 from gaitjax.errors import GaitjaxError
 from gaitjax.prepare import inspect
 from gaitjax.prepare.driver import Job
 from gaitjax.prepare.sets import asf, casiab, gait3d, oumvlp, oumvlp_walker
 from gaitjax.training import checkpoint
-from gaitjax.untrusted import archives, safe_pickle, safe_tensors
+from gaitjax.untrusted import archives, safe_json, safe_pickle, safe_tensors
 from tests.helpers import tiny_sets
 
 SECONDS = 5.0  # a mutant may take; they take about a millisecond
@@ -549,6 +550,12 @@ FORMATS: dict[str, tuple[str, bytes, Callable, Callable | None]] = {
             }
         ),
         records.check_features,
+        tree,
+    ),
+    "config": (
+        "config.json",
+        load("gaitgraph2_walkers").to_json().encode(),
+        lambda folder: stored(safe_json.load(folder / "config.json")) is None,
         tree,
     ),
     "weights npz": ("w.npz", weights_file(".npz"), loaded("w.npz"), npz),
