@@ -13,7 +13,8 @@ DOCS = Path(__file__).parent
 if __name__ == "__main__":
     sys.path.insert(0, str(DOCS.parent))
 
-from gaitjax import tables, zoo  # noqa: E402
+from gaitjax import zoo  # noqa: E402
+from gaitjax.command import tables  # noqa: E402
 from gaitjax.data import sets  # noqa: E402
 from gaitjax.zoo import numbers  # noqa: E402
 

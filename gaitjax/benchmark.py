@@ -14,7 +14,8 @@ from pathlib import Path
 
 from ml_collections import ConfigDict
 
-from gaitjax import command, tables
+from gaitjax import command
+from gaitjax.command import tables
 from gaitjax.config import load, override_all, parser
 from gaitjax.errors import ConfigError
 from gaitjax.performance import against_torch, children

@@ -15,7 +15,8 @@ import jax
 from jax.sharding import AxisType
 from ml_collections import ConfigDict
 
-from gaitjax import command, tables
+from gaitjax import command
+from gaitjax.command import tables
 from gaitjax.config import ConfigError, from_arguments, parser
 from gaitjax.performance import cost
 from gaitjax.performance import record as records

@@ -10,7 +10,7 @@ import jax
 import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
-from gaitjax.performance import host_memory
+from gaitjax.command import host_memory
 
 HEARTBEAT_SECONDS = 60  # a process silent for so long is lost, and the others end
 

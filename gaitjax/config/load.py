@@ -12,7 +12,6 @@ from pathlib import Path
 
 from ml_collections import ConfigDict
 
-import gaitjax
 from gaitjax import command
 from gaitjax.config.check import check
 from gaitjax.config.fields import base, field_at
@@ -21,7 +20,7 @@ from gaitjax.errors import ConfigError
 
 # The packaged configs lie beside the package, in a checkout as in an installation. They are found
 # there whatever else is called `configs` where a command is typed.
-FOLDER = Path(gaitjax.__file__).parents[1] / "configs"
+FOLDER = Path(__file__).parents[2] / "configs"
 
 
 def names() -> list[str]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gaitjax import tables
+from gaitjax.command import tables
 from gaitjax.evaluation.bootstrap import interval
 from gaitjax.evaluation.scoring import Questions, Score, chance_cmc, cmc, counts, hardest
 from gaitjax.evaluation.task import Task, keys

@@ -5,11 +5,11 @@ import platform
 import shlex
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import jax
 
-import gaitjax
 from gaitjax import files
 
 
@@ -44,13 +44,13 @@ def commit() -> str:
     command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     folder = Path(__file__).parents[2]
     if not (folder / ".git").exists():
-        return gaitjax.__version__
+        return metadata.version("gaitjax")
     try:
         return subprocess.run(
             command, cwd=folder, check=True, capture_output=True, text=True
         ).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
-        return gaitjax.__version__
+        return metadata.version("gaitjax")
 
 
 def signed(record: dict, module: str, argv: list[str] | None) -> dict:

@@ -5,7 +5,7 @@ An entry has the name of its config. Folders and published numbers are those of 
 
 from typing import NamedTuple
 
-from gaitjax import tables
+from gaitjax.command import tables
 from gaitjax.config import nearest
 from gaitjax.errors import DataError
 from gaitjax.zoo import numbers

@@ -6,7 +6,8 @@ import shlex
 import sys
 from pathlib import Path
 
-from gaitjax import command, tables
+from gaitjax import command
+from gaitjax.command import tables
 from gaitjax.errors import DataError
 from gaitjax.zoo import SOURCE, ZOO, entry, markdown, url
 

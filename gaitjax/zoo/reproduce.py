@@ -6,7 +6,8 @@ from pathlib import Path
 
 from ml_collections import ConfigDict
 
-from gaitjax import files, tables, weights, zoo
+from gaitjax import files, weights, zoo
+from gaitjax.command import tables
 from gaitjax.config import load, override_all
 from gaitjax.data import listing, partitions, sets
 from gaitjax.errors import DataError

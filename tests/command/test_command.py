@@ -76,7 +76,7 @@ def test_a_reader_that_ends_is_no_error():
         [sys.executable, "-c", program],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        cwd=Path(__file__).parents[1],
+        cwd=Path(__file__).parents[2],
     )
     run.stdout.readline()
     run.stdout.close()

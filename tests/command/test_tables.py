@@ -1,6 +1,6 @@
 """The table of every command."""
 
-from gaitjax import tables
+from gaitjax.command import tables
 
 ROWS = [["name", "of", "Rank-1"], ["normal", "a", "7.5"], ["coat", "bc", "12.5"]]
 
