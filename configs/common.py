@@ -154,3 +154,38 @@ def skeletongaitpp(dataset: str, layers: tuple[int, ...]) -> ConfigDict:
     config = _deepgait(dataset, "skeletongaitpp", layers)
     config.data.modality = "pose+silhouette"
     return config
+
+
+def _gpgait(dataset: str, name: str, **model) -> ConfigDict:
+    config = base()
+    config.model = ConfigDict(dict(name=name, joints="", dtype="float32", **model))
+    config.train.clip = "unordered"
+    config.loss = ConfigDict(
+        dict(
+            triplet=dict(margin=0.3, hard=False),
+            cross_entropy=dict(scale=16.0, smoothing=0.1, weight=1.0),
+        )
+    )
+    config.optimizer.weight_decay = 2e-5
+    config.schedule.update(lr=1e-3, three_phase=True, pct_start=0.475, div=100.0, final_div=1e4)
+    config.eval.clip = "all"
+    config.eval.metric = "euc"
+    config.eval.embedding = "embed_2"
+    config.eval.batch_size = 64
+    config = _dataset(config, dataset)
+    config.model.joints = "coco"  # descriptors are of COCO joints whatever the files hold
+    return config
+
+
+def gpgait(dataset: str, widths: tuple[int, ...], classes: int, shared: int = 3) -> ConfigDict:
+    """What the GPGait configs share: oriented poses, unordered frames, triplet + CE, Adam."""
+    return _gpgait(dataset, "gpgait", widths=widths, shared=shared, classes=classes)
+
+
+def gpgaitpp(dataset: str, widths: tuple[int, ...], classes: int, masked: bool) -> ConfigDict:
+    """What the GPGait++ configs share: as GPGait, on ordered frames, with dropout."""
+    config = _gpgait(
+        dataset, "gpgaitpp", widths=widths, classes=classes, masked=masked, dropout=0.1
+    )
+    config.train.clip = "ordered"
+    return config

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import gaitjax
-from docs import make_cli, make_speed, make_tables
+from docs import make_api, make_cli, make_speed, make_tables
 from gaitjax import config as configs
 from gaitjax import zoo
 from gaitjax.data import walkers
@@ -117,6 +117,10 @@ def test_commands_exist(page, command, parsers, capsys):
     if name and not name.endswith(".py") and name not in ("NAME", "FILE.py"):
         assert known in configs.names(), f"{page}: no config {name}"
     configs.override_all(fields, [a for a in rest if not a.startswith("--config.FIELD=")])
+
+
+def test_python_reference_is_of_today():
+    assert PAGES["docs/api.md"] == make_api.page(), "run python docs/make_api.py"
 
 
 def test_flags_exist(parsers):

@@ -209,9 +209,9 @@ def _schedule_rules(schedule: ConfigDict) -> Iterator[str]:
         )
     if list(milestones) != sorted(set(milestones)):
         yield f"schedule.milestones={milestones} must rise"
-    if schedule.name == "onecycle" and schedule.three_phase and schedule.pct_start >= 0.5:
+    if schedule.name == "onecycle" and schedule.three_phase and schedule.pct_start > 0.5:
         yield (
-            f"schedule.pct_start={schedule.pct_start} must be below 0.5 with "
+            f"schedule.pct_start={schedule.pct_start} must be at most 0.5 with "
             "schedule.three_phase: two phases of that length come before the last"
         )
 

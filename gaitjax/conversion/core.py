@@ -57,11 +57,15 @@ def features(outer: int, inner: int) -> Layout:
 
 
 class Rule(NamedTuple):
-    """One weight or running statistic: torch key, path of the leaf, layouts."""
+    """One weight or running statistic: torch key, path of the leaf, layouts.
+
+    Where several torch entries are one leaf, `part` is the place of this one in its first axes.
+    """
 
     torch_key: str
     path: Path
     layout: Layout = SAME
+    part: tuple[int, ...] = ()
 
 
 class Buffer(NamedTuple):
@@ -134,8 +138,9 @@ def to_flax(
             problems.append(f"no leaf {'/'.join(rule.path)} for torch key {rule.torch_key}")
             continue
         leaf = leaves[rule.path]
-        wanted = rule.layout.to_torch(np.empty(leaf.shape, np.bool_)).shape
-        filled[rule.path] = value
+        shape = leaf.shape[len(rule.part) :]
+        wanted = rule.layout.to_torch(np.empty(shape, np.bool_)).shape
+        array = filled.setdefault(rule.path, np.empty(leaf.shape, leaf.dtype))
         if value.shape != wanted:
             problems.append(
                 f"{rule.torch_key} has shape {value.shape}; {'/'.join(rule.path)} needs {wanted}"
@@ -146,7 +151,7 @@ def to_flax(
             continue
         if value.dtype != leaf.dtype:
             cast[value.dtype.name] = cast.get(value.dtype.name, 0) + 1
-        filled[rule.path] = np.ascontiguousarray(rule.layout.to_flax(value), leaf.dtype)
+        array[rule.part] = rule.layout.to_flax(value)
 
     known = {rule.torch_key for rule in rules}
     problems += [f"unused torch key {key}" for key in state_dict if key not in known]
@@ -201,7 +206,7 @@ def to_torch(
       DataError: lists leaves that no rule names or that are missing.
     """
     leaves = traverse_util.flatten_dict(variables)
-    ruled = {rule.path: rule for rule in rules if isinstance(rule, Rule)}
+    ruled = {rule.path for rule in rules if isinstance(rule, Rule)}
     problems = [f"no rule for leaf {'/'.join(path)}" for path in leaves if path not in ruled]
     problems += [f"missing leaf {'/'.join(path)}" for path in ruled if path not in leaves]
     if problems:
@@ -209,6 +214,6 @@ def to_torch(
     return {
         rule.torch_key: np.asarray(buffers.get(rule.torch_key, rule.value), rule.value.dtype)
         if isinstance(rule, Buffer)
-        else np.ascontiguousarray(rule.layout.to_torch(np.asarray(leaves[rule.path])))
+        else np.ascontiguousarray(rule.layout.to_torch(np.asarray(leaves[rule.path])[rule.part]))
         for rule in rules
     }

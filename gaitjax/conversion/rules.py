@@ -10,6 +10,7 @@ from gaitjax import models
 from gaitjax.conversion.core import (
     CONV2D,
     LINEAR,
+    SAME,
     TEMPORAL,
     TEMPORAL3D,
     Buffer,
@@ -22,7 +23,7 @@ from gaitjax.conversion.core import (
     pointwise,
 )
 from gaitjax.errors import DataError
-from gaitjax.models import resgcn
+from gaitjax.models import gpgait, resgcn
 from gaitjax.skeleton import adjacency, joint_format
 
 Rules = list[Rule | Buffer]
@@ -42,6 +43,8 @@ def rules(config: ConfigDict, source: str = "opengait") -> Rules:
         ("opengait", "gaittr"): lambda: _gaittr(network),
         ("opengait", "skeletongait"): lambda: _skeletongait(network),
         ("opengait", "skeletongaitpp"): lambda: _skeletongaitpp(network),
+        ("opengait", "gpgait"): lambda: _gpgait(network),
+        ("opengait", "gpgaitpp"): lambda: _gpgait(network),
         ("tteepe", "gaitgraph1"): lambda: _tteepe_resgcn(network, "", streams=1),
         ("tteepe", "gaitgraph2"): lambda: _tteepe_resgcn(network, "backbone.", streams=3),
     }
@@ -125,6 +128,67 @@ def _gaittr(network) -> Rules:
     return table + kernel("fcn", ("fc",), pointwise(1))
 
 
+# ---- GPGait and GPGait++
+
+_BRANCHES = {"position": "pose", "bone": "bone", "angle": "angle"}
+_STACKS = {
+    "trunk": "layer_share",
+    "arms_with_face": "part_2",
+    "two_parts": "part_2",
+    "legs_with_face": "part_2_2",
+    "three_parts": "part_3_1",
+    "whole": "backbone",
+}
+
+
+def _gpgait(network) -> Rules:
+    table: Rules = []
+    for branch, channels, body in gpgait.BRANCHES:
+        key = _BRANCHES[branch]
+        table += batch_norm(f"{key}.data_bn", (branch, "input_bn"))
+        trunk, rest = network.widths[: network.shared], network.widths[network.shared :]
+        inputs = (channels.stop - channels.start, *network.widths)
+        table += _gpgait_blocks(network.plus, key, branch, "trunk", inputs, trunk)
+        for stack in body.stacks:
+            after = inputs[network.shared :]
+            table += _gpgait_blocks(network.plus, key, branch, stack.name, after, rest)
+    table.append(Rule("head.fc_bin", ("params", "head", "fc")))
+    return table + _neck()
+
+
+def _gpgait_blocks(plus: bool, key: str, branch: str, stack: str, inputs, widths) -> Rules:
+    table: Rules = []
+    for i, (inp, out) in enumerate(zip(inputs, widths, strict=False)):
+        block, path = f"{key}.{_STACKS[stack]}.{i}", (branch, f"{stack}_{i}")
+        graph = (*path, "graph")
+        table.append(Rule(f"{block}.asg.PA", ("params", *graph, "learned")))
+        for k in range(gpgait.HOPS):
+            for j, side in enumerate("ab"):
+                for torch, name, layout in (
+                    ("weight", "kernel", pointwise(2)),
+                    ("bias", "bias", SAME),
+                ):
+                    leaf = ("params", *graph, f"attention_{name}")
+                    table.append(Rule(f"{block}.asg.conv_{side}.{k}.{torch}", leaf, layout, (k, j)))
+            leaf = ("params", *graph, "kernel")
+            table.append(Rule(f"{block}.asg.conv_d.{k}.weight", leaf, pointwise(2), (k,)))
+            leaf = ("params", *graph, "bias")
+            table.append(Rule(f"{block}.asg.conv_d.{k}.bias", leaf, SAME, (k,)))
+        table += batch_norm(f"{block}.asg.bn", (*graph, "bn"))
+        if plus:
+            for torch, name in (("residual", "projection"), ("residual_s", "residual")):
+                table += kernel(f"{block}.{torch}.0", (*path, name), pointwise(2))
+                table += batch_norm(f"{block}.{torch}.1", (*path, f"{name}_bn"))
+            table += kernel(f"{block}.tcn.conv", (*path, "conv"), TEMPORAL)
+            table += batch_norm(f"{block}.tcn.bn", (*path, "conv_bn"))
+            table += kernel(f"{block}.down.conv", (*path, "shortcut"), pointwise(2))
+            table += batch_norm(f"{block}.down.bn", (*path, "shortcut_bn"))
+        elif inp != out:
+            table += kernel(f"{block}.residual_s.0", (*path, "residual"), pointwise(2))
+            table += batch_norm(f"{block}.residual_s.1", (*path, "residual_bn"))
+    return table
+
+
 # ---- SkeletonGait and SkeletonGait++
 
 
@@ -189,6 +253,12 @@ def _p3d_layers(network) -> Rules:
 def _head() -> Rules:
     return [
         Rule("FCs.fc_bin", ("params", "head", "fc")),
+        *_neck(),
+    ]
+
+
+def _neck() -> Rules:
+    return [
         Rule("BNNecks.fc_bin", ("params", "head", "classifier")),
         *batch_norm("BNNecks.bn1d", ("head", "bn")),
     ]

@@ -21,6 +21,7 @@ from gaitjax.errors import DataError
 from gaitjax.models.gaitgraph1 import GaitGraph1
 from gaitjax.models.gaitgraph2 import GaitGraph2
 from gaitjax.models.gaittr import GaitTR
+from gaitjax.models.gpgait import GPGait, GPGaitPP
 from gaitjax.models.initializers import init as init
 from gaitjax.models.skeletongait import SkeletonGait
 from gaitjax.models.skeletongaitpp import SkeletonGaitPP
@@ -29,6 +30,8 @@ MODELS = {
     "gaitgraph1": GaitGraph1,
     "gaitgraph2": GaitGraph2,
     "gaittr": GaitTR,
+    "gpgait": GPGait,
+    "gpgaitpp": GPGaitPP,
     "skeletongait": SkeletonGait,
     "skeletongaitpp": SkeletonGaitPP,
 }

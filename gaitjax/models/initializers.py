@@ -1,7 +1,7 @@
 """Initial values: what the layers declare (specification 6.1), and `init` of a whole network.
 
 Flax's own `model.init` compiles a random generator for each of the hundreds of leaves, which
-takes minutes. So the leaves whose layers declare one of the five below are slices of one
+takes minutes. So the leaves whose layers declare one of those below are slices of one
 vector of draws; what a network declares otherwise is drawn as it says, by a generator that is
 quicker to compile.
 """
@@ -63,12 +63,19 @@ def _part_xavier(shape: Shape) -> float:
     return math.sqrt(6 / (outputs * (inputs + parts)))
 
 
+def _each_xavier(shape: Shape) -> float:
+    """Bound for several matrices (..., in, out) in one array."""
+    return math.sqrt(6 / (shape[-2] + shape[-1]))
+
+
 XAVIER = Initial("xavier", 0, _xavier)
+EACH_XAVIER = Initial("each_xavier", 0, _each_xavier)
 PART_XAVIER = Initial("part_xavier", 0, _part_xavier)
 NEAR_ONE = Initial("near_one", 1, lambda shape: 0.02, normal=True)
 ZEROS = Initial("zeros", 0)
 ONES = Initial("ones", 1)
-_OURS = (XAVIER, PART_XAVIER, NEAR_ONE, ZEROS, ONES)
+TINY = Initial("tiny", 1e-6)
+_OURS = (XAVIER, EACH_XAVIER, PART_XAVIER, NEAR_ONE, ZEROS, ONES, TINY)
 
 
 def init(model: nn.Module, key: Array, x: Array) -> dict:

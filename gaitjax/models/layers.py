@@ -10,7 +10,7 @@ from flax import linen as nn
 from jax import Array, lax
 
 from gaitjax.errors import DataError
-from gaitjax.models.initializers import NEAR_ONE, ONES, XAVIER, ZEROS
+from gaitjax.models.initializers import NEAR_ONE, ONES, XAVIER, ZEROS, Initial
 from gaitjax.models.ops import conv3, product
 from gaitjax.skeleton import JointFormat
 
@@ -123,6 +123,7 @@ class BatchNorm(nn.Module):
     """
 
     dtype: DTypeName = None
+    scale_init: Initial = NEAR_ONE
 
     def __call__(self, x: Array, mask: Array | None = None, train: bool = False) -> Array:
         out_dtype = self.dtype or x.dtype
@@ -139,7 +140,7 @@ class BatchNorm(nn.Module):
         Given the batch's `moments` (mean, biased variance, number of samples), normalises by
         them and moves the running averages; without, normalises by the running averages.
         """
-        scale = self.param("scale", NEAR_ONE, (features,))
+        scale = self.param("scale", self.scale_init, (features,))
         bias = self.param("bias", ZEROS, (features,))
         running_mean = self.variable("batch_stats", "mean", ZEROS, None, (features,))
         running_var = self.variable("batch_stats", "var", ONES, None, (features,))

@@ -60,3 +60,58 @@ def gaittr_streams(
     moved = [_displacement(xy, frames, mask) for frames in (1, 2)]
     parts = [xy, offset, *moved, _bone(xy, fmt)]
     return jnp.concatenate(parts, axis=-1)
+
+
+# The two joints between which a joint's angle is, or the one whose limb is held against the
+# vertical (section 16.2).
+_ANGLES = {
+    "nose": ("left_eye", "right_eye"),
+    "left_eye": ("nose", "left_ear"),
+    "right_eye": ("right_ear", "nose"),
+    "left_ear": ("left_eye",),
+    "right_ear": ("right_eye",),
+} | {
+    f"{side}_{joint}": tuple(f"{side}_{other}" for other in others)
+    for side in ("left", "right")
+    for joint, others in {
+        "shoulder": ("elbow", "hip"),
+        "elbow": ("shoulder", "wrist"),
+        "wrist": ("elbow",),
+        "hip": ("shoulder", "knee"),
+        "knee": ("hip", "ankle"),
+        "ankle": ("knee",),
+    }.items()
+}
+
+
+def gpgait_descriptors(poses: Array, fmt: JointFormat, leave_out: bool = True) -> Array:
+    """GPGait's input, (..., T, V, 5): position, bone, and pi less the angle at each joint.
+
+    A straight limb has the angle 0; at the ends of limbs it is that to the vertical. Sides of
+    length 0 give pi, and frames whose joints are all in one place 0, as in the released models.
+    With `leave_out` the bones and angles of joints that were missed, at the origin without
+    confidence, are 0; after the reference's normalisation none of them is there any more, unless
+    both shoulders were missed (section 16.2).
+    """
+    xy = poses[..., :2]
+    index = {name: fmt.joints.index(name) for name in _ANGLES}
+    first = jnp.array([index[_ANGLES[name][0]] for name in fmt.joints])
+    second = jnp.array([index[_ANGLES[name][-1]] for name in fmt.joints])
+    at_end = jnp.array([len(_ANGLES[name]) == 1 for name in fmt.joints])
+    a = xy[..., first, :] - xy
+    b = jnp.where(at_end[:, None], a * jnp.array([0.0, 1.0], a.dtype), xy[..., second, :] - xy)
+    dot = (a * b).sum(axis=-1)
+    cross = jnp.abs(a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0])
+    nothing = ((a == 0).all(axis=-1)) | ((b == 0).all(axis=-1))
+    # arctan2 of numbers that are not both 0, so that its gradient is finite too.
+    angle = jnp.arctan2(jnp.where(nothing, 0, cross), jnp.where(nothing, 1, dot))
+    bent = jnp.pi - angle
+    one_place = (xy == xy[..., :1, :]).all(axis=(-1, -2), keepdims=False)[..., None]
+    bent = jnp.where(one_place, 0, bent)
+    bone = _bone(xy, fmt)
+    if leave_out:
+        gone = (poses == 0).all(axis=-1)
+        parents = jnp.array(fmt.parents)
+        bone = jnp.where((gone | gone[..., parents])[..., None], 0, bone)
+        bent = jnp.where(gone | gone[..., first] | gone[..., second], 0, bent)
+    return jnp.concatenate([xy, bone, bent[..., None]], axis=-1)

@@ -89,13 +89,26 @@ def supcon_re(
     return rows.mean() * (temperature / base_temperature), {}
 
 
+def _farthest(distance: Array, same: Array) -> Array:
+    """Distance (N,) of each row's farthest positive; of several, the gradient is the first's."""
+    index = jnp.argmax(jnp.where(same, distance, -1.0), axis=1)
+    return jnp.take_along_axis(distance, index[:, None], axis=1)[:, 0]
+
+
+def _nearest(distance: Array, same: Array) -> Array:
+    """Distance (N,) of each row's nearest negative, as `_farthest`; infinite without one."""
+    index = jnp.argmin(jnp.where(same, jnp.inf, distance), axis=1)
+    nearest = jnp.take_along_axis(distance, index[:, None], axis=1)[:, 0]
+    return jnp.where(same.all(axis=1), jnp.inf, nearest)
+
+
 def triplet(outputs: dict, labels: Array, margin: float, hard: bool = False) -> tuple[Array, dict]:
     """Triplet loss on embed_1 (N, D, P), per part, then mean over parts.
 
     Batch-all: all (anchor, positive, negative) triples count, the anchor being one of its
-    own positives; the mean runs over the non-zero terms. `hard`: one triple for each
-    anchor, of its farthest positive and its nearest negative (Hermans et al., 2017); the
-    mean runs over all anchors. Any label multiset is accepted.
+    own positives. `hard`: one triple for each anchor, of its farthest positive and its nearest
+    negative (Hermans et al., 2017). The mean runs over the non-zero terms. Any label multiset is
+    accepted.
     """
     same = labels[:, None] == labels[None, :]
     triple = same[:, :, None] & ~same[:, None, :]
@@ -103,12 +116,10 @@ def triplet(outputs: dict, labels: Array, margin: float, hard: bool = False) -> 
     def part(x: Array) -> tuple[Array, Array]:
         distance = pairwise_distance(x)
         if hard:
-            positive = jnp.max(jnp.where(same, distance, 0.0), axis=1)
-            negative = jnp.min(jnp.where(same, jnp.inf, distance), axis=1)
-            term = jax.nn.relu(positive - negative + margin)
-            return term.mean(), jnp.sum(term > 0)
-        term = jax.nn.relu(distance[:, :, None] - distance[:, None, :] + margin)
-        term = jnp.where(triple, term, 0.0)
+            term = jax.nn.relu(_farthest(distance, same) - _nearest(distance, same) + margin)
+        else:
+            term = jax.nn.relu(distance[:, :, None] - distance[:, None, :] + margin)
+            term = jnp.where(triple, term, 0.0)
         active = jnp.sum(term > 0)
         return jnp.sum(term) / (active + 1e-9), active
 

@@ -11,7 +11,7 @@ from ml_collections import ConfigDict
 
 from gaitjax.errors import DataError
 from gaitjax.skeleton import joint_format
-from gaitjax.transforms import images, maps, poses
+from gaitjax.transforms import images, maps, orientation, poses
 
 
 def _clips(config: ConfigDict, network: nn.Module, batch: dict[str, Array]) -> Array:
@@ -20,6 +20,8 @@ def _clips(config: ConfigDict, network: nn.Module, batch: dict[str, Array]) -> A
     Maps are read or drawn from poses; silhouettes become their third channel.
     """
     clips = {name: batch[name] for name in ("poses", "maps", "silhouettes") if name in batch}
+    if config.data.normalise:
+        clips["poses"] = _normalised(config, network, batch)
     if "maps" in network.inputs and "poses" in clips:
         clips = {"maps": maps.render(clips.pop("poses")), **clips}
     if tuple(clips) != network.inputs:
@@ -30,6 +32,19 @@ def _clips(config: ConfigDict, network: nn.Module, batch: dict[str, Array]) -> A
     if "silhouettes" in clips:
         return images.stack_silhouette(clips["maps"], clips["silhouettes"])
     return clips[network.inputs[0]]
+
+
+def _normalised(config: ConfigDict, network: nn.Module, batch: dict[str, Array]) -> Array:
+    """The poses of the batch as `data.normalise` says."""
+    if network.inputs != ("poses",):
+        raise DataError(
+            f"data.normalise={config.data.normalise} is of poses, and the network takes "
+            f"{' and '.join(network.inputs)}, which are normalised when they are drawn; set "
+            "data.normalise=''"
+        )
+    turn = config.data.normalise == "oriented"
+    fmt = joint_format(config.model.joints)
+    return orientation.oriented(batch["poses"], fmt, turn, compat=config.compat)
 
 
 def eval_input(config: ConfigDict, network: nn.Module, batch: dict[str, Array]) -> Array:

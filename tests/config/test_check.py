@@ -167,7 +167,7 @@ def test_a_whole_number_is_a_float():
             {"schedule.milestones": (10, 5)},
             r"schedule.milestones=\(10, 5\) must rise",
         ),
-        ("gaittr_grew", {"schedule.pct_start": 0.5}, "schedule.pct_start=0.5 must be below 0.5"),
+        ("gaittr_grew", {"schedule.pct_start": 0.6}, "schedule.pct_start=0.6 must be at most 0.5"),
         (
             "gaitgraph2_walkers",
             {"train.steps_per_dispatch": 3},

@@ -20,7 +20,7 @@ from gaitjax.config import load
 from gaitjax.conversion import core
 from gaitjax.conversion.rules import rules
 from gaitjax.training import optim, step
-from tests.helpers.golden_weights import golden_state_dict
+from tests.helpers.golden_weights import golden_state_dict, reference_shapes
 
 FOLDER = Path(__file__).parents[1] / "golden" / "train"
 
@@ -30,6 +30,10 @@ CONFIGS = {
     "GaitGraph2_CASIA-B": "gaitgraph2_casiab",
     "GaitGraph2_GREW": "gaitgraph2_grew",
     "GaitGraph2_OUMVLP": "gaitgraph2_oumvlp",
+    "GPGait_Gait3D": "gpgait_gait3d",
+    "GPGait_OUMVLP": "gpgait_oumvlp17",
+    "GPGaitPP_CASIA-B": "gpgaitpp_casiab",
+    "GPGaitPP_Gait3D": "gpgaitpp_gait3d",
     "GaitTR_GREW": "gaittr_grew",
     "GaitTR_OUMVLP": "gaittr_oumvlp",
     "SkeletonGait_Gait3D": "skeletongait_gait3d",
@@ -37,9 +41,12 @@ CONFIGS = {
     "SkeletonGaitPP_Gait3D": "skeletongaitpp_gait3d",
 }
 
+STREAMS = ("gaitgraph2", "gpgait", "gpgaitpp")
+
 
 def network_input(name: str, x: np.ndarray) -> np.ndarray:
-    """The reference's network input in our layout: poses, maps, and GaitGraph2's streams.
+    """The reference's network input in our layout: poses, maps, and the streams of
+    GaitGraph2 and GPGait.
 
     GaitGraph1's two views move to the batch.
     """
@@ -48,6 +55,8 @@ def network_input(name: str, x: np.ndarray) -> np.ndarray:
         return np.concatenate(np.split(x, 2, axis=1))
     if name.startswith("GaitTR"):  # (N, T, C, V, 1), positions first; the confidence is not used
         return x[..., 0][:, :, (0, 1, 1)].transpose(0, 1, 3, 2)
+    if name.startswith("GPGait"):  # (N, 6, T, V, 1), the last channel empty
+        return x[:, :5, ..., 0].transpose(0, 2, 3, 1)
     if name.startswith("Skeleton"):  # (N, T, C, H, W)
         return x.transpose(0, 1, 3, 4, 2)
     return x
@@ -60,8 +69,10 @@ def golden_config(name: str, facts: dict):
     config.train.steps = scheduler.get("total_steps", 5)
     if config.schedule.name == "multistep":
         config.schedule.milestones = tuple(scheduler["milestones"])
-    if config.model.name == "gaittr":
+    if "dropout" in config.model:
         config.model.dropout = 0.0
+    if name.startswith("GPGait"):
+        config.model.classes = facts["settings"]["model_cfg"]["num_class"]
     return config
 
 
@@ -79,14 +90,14 @@ def compare(name: str, precision: str, steps: int = 5) -> dict[str, float]:
     model, table = models.build(config), rules(config)
     template = step.variable_shapes(config, model)
     keys = {
-        rule.torch_key: rule.layout.to_torch(np.empty(leaf.shape, bool)).shape
+        rule.torch_key: rule.layout.to_torch(np.empty(leaf.shape[len(rule.part) :], bool)).shape
         for rule in table
         if isinstance(rule, core.Rule)
         for leaf in [traverse_util.flatten_dict(template)[rule.path]]
     }
     variables = core.to_flax(golden_state_dict(keys), table, template)
     variables = jax.tree.map(lambda a: jnp.asarray(a, precision), variables)
-    if config.model.name == "gaitgraph2":  # its streams are recorded, rounded to float32
+    if config.model.name in STREAMS:  # what is recorded, rounded to float32
         model = SimpleNamespace(apply=partial(model.apply, method="of_streams"))
     tx = optim.optimizer(config, variables["params"])
     lr, _ = optim.schedule(config.schedule, config.train.steps)
@@ -129,9 +140,14 @@ def compare(name: str, precision: str, steps: int = 5) -> dict[str, float]:
     if steps < 5:
         return out
     final = torch(state["params"], state["batch_stats"])
+    state_keys = facts.get("state") or [
+        key
+        for key in reference_shapes("gpgait/state_dict_shapes")[CONFIGS[name]]
+        if not key.endswith("num_batches_tracked")
+    ]
     pairs = [
         (np.linalg.norm(final[key]), norm)
-        for key, norm in zip(facts["state"], golden[f"{precision}/final/l2"], strict=True)
+        for key, norm in zip(state_keys, golden[f"{precision}/final/l2"], strict=True)
         if key not in dead and not key.endswith(("num_batches_tracked", ".A"))
     ]
     ours, recorded = np.array(pairs).T

@@ -15,7 +15,8 @@ from ml_collections import ConfigDict
 
 from gaitjax.training import losses
 
-GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "losses.npz")
+GOLDENS = Path(__file__).parents[1] / "golden"
+GOLDEN = np.load(GOLDENS / "losses.npz")
 CASES = sorted({key.split("/")[0] for key in GOLDEN.files})
 # Recorded, but not to be equalled: each has a test of its own below.
 DIFFERENT = ("supcon_lp_all_unique", "triplet_uneven", "triplet_single_class")
@@ -113,7 +114,7 @@ def test_triplet_takes_any_labels(case):
 
 
 def batch_hard(x: np.ndarray, labels: np.ndarray, margin: float) -> float:
-    """Hermans et al. (2017): the farthest positive against the nearest negative."""
+    """Hermans et al. (2017): farthest positive against nearest negative, mean of what is left."""
     parts = []
     for part in range(x.shape[2]):
         distance = np.linalg.norm(x[:, None, :, part] - x[None, :, :, part], axis=-1)
@@ -122,7 +123,8 @@ def batch_hard(x: np.ndarray, labels: np.ndarray, margin: float) -> float:
             max(distance[a][same[a]].max() - distance[a][~same[a]].min() + margin, 0.0)
             for a in range(len(x))
         ]
-        parts.append(np.mean(terms))
+        left = [term for term in terms if term > 0]
+        parts.append(sum(left) / (len(left) + 1e-9))
     return float(np.mean(parts))
 
 
@@ -134,6 +136,28 @@ def test_hard_triplet_is_the_definition(case):
         loss, _ = jax.jit(lambda o, l: losses.triplet(o, l, 0.2, hard=True))(outputs, labels)
     expected = batch_hard(x.astype(np.float64), labels, 0.2)
     assert float(loss) == pytest.approx(expected, rel=1e-12, abs=1e-15)
+
+
+HARD = np.load(GOLDENS / "gpgait" / "losses.npz")
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "case", ["m0.3", "m0.2", "separated", "some_active", "all_unique", "identical_rows"]
+)
+def test_hard_triplet_golden(case, precision):
+    key = f"triplet_hard_{case}"
+    labels, margin = HARD[f"{key}/labels"], 0.2 if case == "m0.2" else 0.3
+    with jax.enable_x64(precision == "float64"):
+        x = jnp.asarray(HARD[f"{key}/embeddings"], precision)
+        loss, grad = jax.jit(
+            jax.value_and_grad(
+                lambda x: losses.triplet({"embed_1": x}, labels, margin, hard=True)[0]
+            )
+        )(x)
+    limit = 1e-12 if precision == "float64" else 1e-6
+    assert float(loss) == pytest.approx(HARD[f"{key}/float64/loss"].mean(), abs=limit)
+    np.testing.assert_allclose(grad, HARD[f"{key}/float64/grad"], atol=limit)
 
 
 def test_hard_triplet_of_one_class_is_zero():

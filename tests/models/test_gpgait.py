@@ -1,0 +1,159 @@
+"""GPGait and GPGait++ against values recorded from the reference, and what they do not see."""
+
+import contextlib
+import json
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import traverse_util
+
+from gaitjax import config as configs
+from gaitjax import models
+from gaitjax.conversion import core
+from gaitjax.conversion.rules import rules
+from gaitjax.models import gpgait
+from gaitjax.skeleton import COCO
+from tests.helpers.golden_weights import GOLDEN, golden_state_dict, reference_shapes
+from tests.models.test_forward_goldens import pad
+
+FOLDER = GOLDEN / "gpgait"
+SHAPES = reference_shapes("gpgait/state_dict_shapes")
+CASES = {
+    "GPGait_CASIA-B": "gpgait_casiab",
+    "GPGait_Gait3D": "gpgait_gait3d",
+    "GPGait_GREW": "gpgait_grew",
+    "GPGait_OUMVLP": "gpgait_oumvlp17",
+    "GPGaitPP_CASIA-B": "gpgaitpp_casiab",
+    "GPGaitPP_Gait3D": "gpgaitpp_gait3d",
+    "GPGaitPP_OUMVLP": "gpgaitpp_oumvlp17",
+}
+QUICK = ("GPGait_CASIA-B", "GPGaitPP_CASIA-B")
+CLASSES = 40  # of the recordings
+
+
+def recorded(case: str):
+    """Config, network, its variables, inputs of our layout, and the recording."""
+    golden = np.load(FOLDER / "forward" / f"{case}.npz")
+    config = configs.load(CASES[case])
+    config.model.classes = CLASSES
+    network = models.build(config)
+    shapes = SHAPES[CASES[case]] | {"BNNecks.fc_bin": (gpgait.PARTS, 256, CLASSES)}
+    state = golden_state_dict(shapes)
+    state |= {
+        key.removeprefix("calibrated/bn/"): golden[key] for key in golden.files if "/bn/" in key
+    }
+    recordings = [golden[key] for key in sorted(golden.files) if key.endswith("/input")]
+    inputs = [x[..., 0].transpose(0, 2, 3, 1)[..., :5] for x in recordings]
+    example = jnp.zeros((1, 8, 17, 3))
+    template = jax.eval_shape(lambda: network.init(jax.random.key(0), example))
+    return config, network, core.to_flax(state, rules(config), template), inputs, golden
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "case", [pytest.param(c, marks=() if c in QUICK else pytest.mark.slow) for c in CASES]
+)
+def test_embeddings(case, precision):
+    _, network, variables, inputs, golden = recorded(case)
+    truth = [golden[f"calibrated/single{i}/embeddings_f64"] for i in range(len(inputs))]
+    limit = 1e-5 if precision == "float32" else 1e-10
+    with jax.enable_x64(True) if precision == "float64" else contextlib.nullcontext():
+        variables = jax.tree.map(lambda a: jnp.asarray(a, precision), variables)
+        inputs = [jnp.asarray(x, precision) for x in inputs]
+
+        @jax.jit
+        def embed(x, mask=None):
+            outputs = network.apply(variables, x, mask, method="of_streams")
+            return outputs["embed_2"]
+
+        def check(found, expected):
+            assert found.dtype == precision
+            np.testing.assert_allclose(found, expected, atol=limit * np.abs(expected).max())
+
+        check(embed(inputs[0]), truth[0])
+        batch, mask = pad(inputs)  # as one batch, with junk in the padding
+        for found, expected in zip(embed(batch, mask), truth, strict=True):
+            check(found, expected[0])
+
+
+@pytest.mark.parametrize("name", sorted(SHAPES))
+def test_every_checkpoint_key_has_its_place(name):
+    config = configs.load(name)
+    network = models.build(config)
+    x = jnp.zeros((1, 8, 17, 3))
+    leaves = traverse_util.flatten_dict(jax.eval_shape(lambda: network.init(jax.random.key(0), x)))
+    found = {}
+    for rule in rules(config):
+        if isinstance(rule, core.Buffer):
+            found[rule.torch_key] = rule.value.shape
+        else:
+            part = np.empty(leaves[rule.path].shape[len(rule.part) :], bool)
+            found[rule.torch_key] = rule.layout.to_torch(part).shape
+    assert found == SHAPES[name]
+
+
+def test_round_trip():
+    config, _, variables, _, _ = recorded("GPGaitPP_CASIA-B")
+    table = rules(config)
+    back = core.to_flax(core.to_torch(variables, table), table, variables)
+    jax.tree.map(np.testing.assert_array_equal, back, variables)
+
+
+def small(plus: bool, **fields):
+    cls = gpgait.GPGaitPP if plus else gpgait.GPGait
+    network = cls(widths=(8, 12), shared=1, classes=3, **fields)
+    poses = jnp.asarray(np.random.default_rng(0).normal(size=(2, 10, 17, 3)), jnp.float32)
+    variables = models.init(network, jax.random.key(0), poses)
+    return network, variables, poses
+
+
+def embed_2(network, variables, poses):
+    return models.embed(network, variables, poses)["embed_2"]
+
+
+@pytest.mark.parametrize("plus", [False, True])
+def test_order_of_frames(plus):
+    """GPGait does not see it; GPGait++ does."""
+    network, variables, poses = small(plus)
+    shuffled = poses[:, np.random.default_rng(1).permutation(10)]
+    gap = jnp.abs(embed_2(network, variables, poses) - embed_2(network, variables, shuffled)).max()
+    assert gap > 1e-3 if plus else gap < 1e-5
+
+
+def test_initial_values():
+    _, variables, _ = small(True)
+    leaves = traverse_util.flatten_dict(variables["params"])
+    for path, leaf in leaves.items():
+        name = path[-1]
+        if name == "scale":
+            assert (leaf == 1).all()
+        elif name == "learned":
+            assert (leaf == np.float32(1e-6)).all()
+        elif "bias" in name:
+            assert not leaf.any()
+        elif name == "attention_kernel":
+            assert 0.9 < np.abs(leaf).max() / np.sqrt(6 / sum(leaf.shape[-2:])) <= 1
+
+
+def test_parts_of_the_specification():
+    assert gpgait.PARTS == 19
+    for _, _, body in gpgait.BRANCHES:
+        for groups in (body.trunk, *(s.groups for s in body.stacks if s.groups)):
+            assert (gpgait.members(groups, body.joints).sum(axis=0) == 1).all()
+        assert np.allclose(gpgait.part_graph(body, COCO).sum(axis=(0, 1)), 1)
+
+
+def test_published_files_say_their_settings():
+    """The recordings' own settings are those of our configs."""
+    for case, name in CASES.items():
+        settings = json.loads((FOLDER / "forward" / f"{case}.json").read_text())["settings"]
+        config = configs.load(name)
+        assert list(config.model.widths) == settings["model_cfg"]["in_channels"][1:]
+        triplet, softmax = settings["loss_cfg"]
+        assert config.loss.triplet.hard == triplet.get("is_hard_loss", False)
+        assert config.loss.cross_entropy.weight == softmax["loss_term_weight"]
+        smooth = 0.1 if softmax.get("label_smooth", True) else 0.0
+        assert config.loss.cross_entropy.smoothing == smooth
+        assert config.train.steps == settings["scheduler_cfg"]["total_steps"]
