@@ -2,15 +2,11 @@
 
 import argparse
 import os
-import sys
-import time
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
-from gaitjax import command
+from gaitjax import command, progress
 from gaitjax.errors import DataError
 from gaitjax.prepare import drawing, source, summary
 from gaitjax.skeleton import FORMATS, tell
@@ -28,26 +24,21 @@ _LISTED = 12  # types and views named
 
 def main(argv: list[str]) -> int:
     args = _parser().parse_args(command.respelled(argv, {"--data.root": "--config.data.root"}))
-    try:
-        root = Path(args.root).expanduser()
-        if not root.is_dir():
-            raise DataError(f"{root} (--config.data.root) is not a folder")
-        names = ["/".join(name) for name in source.sequences(root)]
-        if not names:
-            raise DataError(f"{root}: no folder <id>/<type>/<view> in it")
-        name = (args.sequence or names[0]).strip("/")
-        if name not in names:
-            raise DataError(f"{root}: no sequence {name}; there are such as {names[0]}")
-        print(statistics(root, _spread(names, args.limit), len(names)), end="")
-        array = read(root, name)
-        fmt = None if array.dtype == np.uint8 else tell(array)
-        joints = args.joints or getattr(fmt, "name", "")
-        output = Path(args.output).expanduser()
-        for path in drawing.save(array, name, output / name.replace("/", "-"), joints):
-            print(f"drawn: {path}")
-    except DataError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    root = args.root
+    if not root.is_dir():
+        raise DataError(f"{root} (--config.data.root) is not a folder")
+    names = ["/".join(name) for name in source.sequences(root)]
+    if not names:
+        raise DataError(f"{root}: no folder <id>/<type>/<view> in it")
+    name = (args.sequence or names[0]).strip("/")
+    if name not in names:
+        raise DataError(f"{root}: no sequence {name}; there are such as {names[0]}")
+    print(statistics(root, _spread(names, args.limit), len(names)), end="")
+    array = read(root, name)
+    fmt = None if array.dtype == np.uint8 else tell(array)
+    joints = args.joints or getattr(fmt, "name", "")
+    for path in drawing.save(array, name, args.output / name.replace("/", "-"), joints):
+        print(f"drawn: {path}")
     return 0
 
 
@@ -74,7 +65,7 @@ def read(root: str | os.PathLike, name: str) -> np.ndarray:
 def statistics(root: str | os.PathLike, names: list[str], total: int) -> str:
     """What the sequences `names`, of `total`, hold; ends with a newline."""
     lines, ranges = [], []
-    for name in _progress(names):
+    for name in progress.each(names, len(names), "reading"):
         line = {"sequence": name, "notes": {}}
         try:
             array = read(root, name)
@@ -114,32 +105,19 @@ def _spread(names: list[str], limit: int) -> list[str]:
     return [names[i] for i in np.linspace(0, len(names) - 1, limit).astype(int)]
 
 
-def _progress(names: list[str]):
-    started = time.monotonic()
-    if sys.stderr.isatty():
-        names = tqdm(names, "reading", unit="seq", leave=False)
-    yield from names
-    if (seconds := time.monotonic() - started) > 60:
-        print(f"read in {seconds:.0f} s", file=sys.stderr)
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m gaitjax.prepare inspect",
-        description=HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = command.parser(HELP, "", prog="python -m gaitjax.prepare inspect")
     add = parser.add_argument
     add(
         "--config.data.root",
         dest="root",
         required=True,
+        type=command.path,
         metavar="DIR",
         help="the prepared data set",
     )
     add("--sequence", metavar="ID/TYPE/VIEW", help="what to draw; default the first")
-    add("--output", default="inspect", metavar="DIR", help="folder of the drawings (inspect)")
+    add("--output", default="inspect", type=command.path, metavar="DIR", help="folder (inspect)")
     add(
         "--joints",
         choices=FORMATS,

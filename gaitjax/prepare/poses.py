@@ -1,13 +1,11 @@
 """Somebody's poses in an ordinary video, found by a pose estimator, as one prepared sequence."""
 
 import argparse
-import json
-import os
 import pickle
 import re
-import sys
 from pathlib import Path
 
+from gaitjax import command, files
 from gaitjax.data import partitions, readers
 from gaitjax.errors import DataError
 from gaitjax.skeleton import FORMATS
@@ -24,25 +22,20 @@ example: python -m gaitjax.prepare poses --source alphapose-results.json --outpu
 
 def main(argv: list[str]) -> int:
     args = _parser().parse_args(argv)
-    try:
-        sequence = readers.read(
-            Path(args.source).expanduser(),
-            format=args.format,
-            person=args.person,
-            track=args.track,
-            max_gap=args.max_gap,
-            frame_rate=args.frame_rate,
-            resample=args.resample,
-            joints=args.joints,
-            source_joints=args.source_joints,
-            image_size=args.image_size,
-            video=args.video,
-        )
-        output = Path(args.output).expanduser()
-        path = write(sequence, output, args.label, args.type, args.view)
-    except DataError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    sequence = readers.read(
+        args.source,
+        format=args.format,
+        person=args.person,
+        track=args.track,
+        max_gap=args.max_gap,
+        frame_rate=args.frame_rate,
+        resample=args.resample,
+        joints=args.joints,
+        source_joints=args.source_joints,
+        image_size=args.image_size,
+        video=args.video,
+    )
+    path = write(sequence, args.output, args.label, args.type, args.view)
     first, last = sequence.frames[[0, -1]]
     print(f"{path}: {len(sequence.poses)} frames, {first} to {last} of the video")
     for what, count in sequence.notes.items():
@@ -50,7 +43,7 @@ def main(argv: list[str]) -> int:
     name = f"{args.label}/{args.type}/{args.view}"
     print(
         "look at it: python -m gaitjax.prepare inspect "
-        f"--config.data.root={output} --sequence {name}"
+        f"--config.data.root={args.output} --sequence {name}"
     )
     return 0
 
@@ -60,7 +53,8 @@ def write(sequence: readers.PoseSequence, output: Path, label: str, kind: str, v
 
     Raises:
       DataError: the sequence is there already, a name that cannot be a folder's, a damaged
-        partition, no space or permission. Nothing half-written stays.
+        partition.
+      OSError: no space or permission. Nothing half-written stays.
     """
     for part in (label, kind, view):
         if not part or part.startswith(".") or any(c in part for c in "/\\\0"):
@@ -70,38 +64,20 @@ def write(sequence: readers.PoseSequence, output: Path, label: str, kind: str, v
         raise DataError(f"{path} exists already; remove it, or give another label, type or view")
     partition = output / partitions.PARTITION_FILE
     sets = partitions.read(partition) if partition.exists() else partitions.Partition((), ())
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, pickle.dumps(sequence.poses, protocol=4))
-        if label not in sets.train + sets.test:
-            listed = {"TRAIN_SET": sets.train, "TEST_SET": (*sets.test, label)}
-            if sets.probe:
-                listed["PROBE_SET"] = sets.probe
-            _replace(partition, (json.dumps(listed, indent=1) + "\n").encode())
-    except OSError as error:
-        raise DataError(f"{error.filename or path}: {error.strerror}") from error
+    files.write_bytes(path, pickle.dumps(sequence.poses, protocol=4))
+    if label not in sets.train + sets.test:
+        listed = {"TRAIN_SET": sets.train, "TEST_SET": (*sets.test, label)}
+        if sets.probe:
+            listed["PROBE_SET"] = sets.probe
+        files.write_json(partition, listed)
     return path
 
 
-def _replace(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_bytes(data)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m gaitjax.prepare poses",
-        description=HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = command.parser(HELP, "", prog="python -m gaitjax.prepare poses")
     add = parser.add_argument
-    add("--source", required=True, help="file, or folder with a file a frame")
-    add("--output", required=True, metavar="DIR", help="data set to add to; made if new")
+    add("--source", required=True, type=command.path, help="file, or folder with a file a frame")
+    add("--output", required=True, type=command.path, metavar="DIR", help="data set to add to")
     add("--label", required=True, help="who it is")
     add("--type", required=True, help="how: normal, with a bag, ...; the walk's name")
     add("--view", required=True, help="from where: degrees, or the camera's name")

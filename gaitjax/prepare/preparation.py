@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
-from gaitjax import files
+from gaitjax import command, files
 from gaitjax.data.sets import SETS, Preparation
 from gaitjax.errors import DataError
 from gaitjax.prepare import driver, summary
@@ -97,12 +97,7 @@ def _source(path: str, output: str, holds: Sequence[str]) -> str:
 
 
 def _parser(name: str, made_by: ModuleType) -> argparse.ArgumentParser:
-    result = argparse.ArgumentParser(
-        prog=f"python -m gaitjax.prepare {name}",
-        description=made_by.HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    result = command.parser(made_by.HELP, "", prog=f"python -m gaitjax.prepare {name}")
     add = result.add_argument
     add(
         "--source",
@@ -114,6 +109,7 @@ def _parser(name: str, made_by: ModuleType) -> argparse.ArgumentParser:
     add(
         "--workers",
         type=_count,
+        metavar="N",
         default=_cpus(),
         help="processes (default: one a CPU, %(default)s)",
     )

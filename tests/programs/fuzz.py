@@ -42,7 +42,7 @@ from gaitjax.errors import GaitjaxError
 from gaitjax.prepare import inspect
 from gaitjax.prepare.driver import Job
 from gaitjax.prepare.sets import asf, casiab, gait3d, oumvlp, oumvlp_walker
-from gaitjax.training import checkpoint
+from gaitjax.training import checkpoint, metrics
 from gaitjax.untrusted import archives, safe_json, safe_pickle, safe_tensors
 from tests.helpers import tiny_sets
 
@@ -557,6 +557,12 @@ FORMATS: dict[str, tuple[str, bytes, Callable, Callable | None]] = {
         load("gaitgraph2_walkers").to_json().encode(),
         lambda folder: stored(safe_json.load(folder / "config.json")) is None,
         tree,
+    ),
+    "metrics": (
+        "metrics.jsonl",
+        b"".join(dumped({"step": t, "loss": 1.5, "eval/rank1": 2.0}) + b"\n" for t in range(1, 9)),
+        lambda folder: metrics.evaluated(folder, 3) is None,
+        rows,
     ),
     "weights npz": ("w.npz", weights_file(".npz"), loaded("w.npz"), npz),
     "weights safetensors": (

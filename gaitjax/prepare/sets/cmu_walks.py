@@ -23,7 +23,6 @@ from gaitjax.skeleton import COCO
 from gaitjax.untrusted import safe_json
 
 HELP = """Walks of the CMU Graphics Lab Motion Capture Database, which anyone may use.
-
 --source holds what CMU's "all asf's and amc's" zip holds, or the part of it needed:
     02/02.asf   02/02_01.amc   02/02_02.amc   ...
 Without --source the 83 files needed (20 MB) are fetched from mocap.cs.cmu.edu.
@@ -78,14 +77,53 @@ class Studio(NamedTuple):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     studio = Studio()
-    add("--cameras", type=_azimuths, default=VIEWS, help=f"azimuths (default {','.join(VIEWS)})")
-    add("--distance", type=float, default=studio.distance, help="metres (default %(default)s)")
-    add("--height", type=float, default=studio.height, help="metres (default %(default)s)")
-    add("--focal", type=float, default=studio.focal, help="pixels (default %(default)s)")
-    add("--seed", type=int, default=studio.seed, help="of cameras and errors (default 0)")
+    add(
+        "--cameras",
+        metavar="LIST",
+        type=_azimuths,
+        default=VIEWS,
+        help=f"azimuths (default {','.join(VIEWS)})",
+    )
+    add(
+        "--distance",
+        metavar="M",
+        type=float,
+        default=studio.distance,
+        help="metres (default %(default)s)",
+    )
+    add(
+        "--height",
+        metavar="M",
+        type=float,
+        default=studio.height,
+        help="metres (default %(default)s)",
+    )
+    add(
+        "--focal",
+        metavar="PX",
+        type=float,
+        default=studio.focal,
+        help="pixels (default %(default)s)",
+    )
+    add(
+        "--seed",
+        metavar="N",
+        type=int,
+        default=studio.seed,
+        help="of cameras and errors (default 0)",
+    )
     add("--exact", action="store_true", help="cameras just there, joints seen without error")
-    add("--trials", help='other trials: a JSON file, {"12_01": "its description", ...}')
-    add("--download", default="~/.cache/gaitjax/cmu", help="keeps what is fetched (%(default)s)")
+    add(
+        "--trials",
+        metavar="FILE",
+        help='other trials: a JSON file, {"12_01": "its description", ...}',
+    )
+    add(
+        "--download",
+        metavar="DIR",
+        default="~/.cache/gaitjax/cmu",
+        help="keeps what is fetched (%(default)s)",
+    )
     add("--url", default=_URL, help="where to fetch it (%(default)s)")
 
 

@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--compat",
         action="store_true",
-        help="as the reference until 2025: the first person unless told, names sorted as strings",
+        help="as the reference until 2025: the first person, names sorted as strings",
     )
 
 

@@ -58,7 +58,7 @@ def add_source_joints(parser: argparse.ArgumentParser) -> None:
         choices=FORMATS,
         default="",
         metavar="NAME",
-        help="the source's joint format; default by their number: 17 coco, 18 alphapose, ...",
+        help="the source's joint format; default by their number, as 17: coco",
     )
 
 
