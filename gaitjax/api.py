@@ -17,7 +17,7 @@ from ml_collections import ConfigDict
 from gaitjax import config as configs
 from gaitjax import files, models, sharding, weights, zoo
 from gaitjax.config import nearest
-from gaitjax.data import doubts, packing, sampling
+from gaitjax.data import doubts, packing
 from gaitjax.data.feed import Feed
 from gaitjax.data.poses import for_network
 from gaitjax.errors import DataError
@@ -43,7 +43,7 @@ class Model:
         shapes = step.variable_shapes(config, self._network)
         source = self.metadata.get("source", "the weights")
         self.variables, _ = weights.fit(variables, shapes, source)
-        self._embed = embedding.compiled(config, self._network, self._mesh)
+        self._programs = embedding.programs(config, self._network, self._mesh)
 
     @property
     def metric(self) -> str:
@@ -71,8 +71,7 @@ class Model:
         Args:
           sequences: poses (T, V, 3) each, any T: x and y in pixels (y down), confidence;
             missing joints are (0, 0, 0).
-          batch_size: sequences at once; default: enough for all, at most
-            `config.eval.batch_size`.
+          batch_size: clips at once, at most; default: `config.eval.batch_size`.
           joints: the poses' joint format, from which the network's is made by names
             (`gaitjax.skeleton.convert`); default: the network's own or, of another number of
             joints, the usual one with as many (17 coco, 18 alphapose, 25 body_25, 26 halpe26).
@@ -102,15 +101,12 @@ class Model:
         if said := doubts.told(doubtful):
             warnings.warn(said, stacklevel=2)
         config = self.config.copy_and_resolve_references()
-        several = config.eval.clip == "ordered" and config.eval.window == "mean"
-        windows = sampling.MEAN_WINDOWS if several else 1
-        needed = 2 ** max(0, len(poses) * windows - 1).bit_length()
-        config.eval.batch_size = batch_size or min(needed, config.eval.batch_size)
-        feed = Feed.in_memory({"poses": poses})
+        config.eval.batch_size = batch_size or config.eval.batch_size
+        feed, name = Feed.in_memory({"poses": poses}), config.eval.embedding
         found = embedding.embed_dataset(
-            config, self._network, self.variables, feed, self._mesh, self._embed
+            config, self._network, self.variables, feed, self._mesh, self._programs, [name]
         )
-        return found[config.eval.embedding]
+        return found[name]
 
     def _poses(
         self, number: int, sequence: np.ndarray, joints: str | None

@@ -128,7 +128,8 @@ FIELDS: dict[str, Field | dict[str, Field]] = dict(
         milestones=numbers((), int),  # multistep: lr *= 0.1 at these steps
     ),
     eval=dict(
-        batch_size=number(256, least=1),
+        batch_size=number(256, least=1),  # at most: a batch is bounded by its frames too
+        memory_gb=number(0.0),  # for a batch on each device; 0: a quarter of its own, at most 4
         clip=choice("ordered", "all"),  # ordered: one window of `frames`; all: every frame
         frames=number(60, least=1),
         limit=number(0),  # all: at most this many first frames; 0: no limit

@@ -13,6 +13,7 @@ from gaitjax.errors import DataError
 
 ROWS, WINDOWS, EVAL_WINDOWS = range(3)  # streams
 MEAN_WINDOWS = 4  # windows of a sequence whose embeddings are averaged
+SHORTEST = 16  # frames that whole sequences are padded to at least
 
 
 def generator(seed: int, stream: int, step: int) -> np.random.Generator:
@@ -92,31 +93,25 @@ def windows(
     return (start[:, None] + kept) % lengths[:, None]
 
 
-def eval_windows(lengths: np.ndarray, frames: int, window: str, seed: int) -> np.ndarray:
-    """The frames on which each sequence is evaluated.
+def eval_starts(lengths: np.ndarray, frames: int, window: str, seed: int) -> np.ndarray:
+    """Where the windows begin on which each sequence is evaluated, (S, W) int64.
 
     "center": the middle window; "random": one random window, as the reference evaluates;
     "mean": MEAN_WINDOWS windows from the first to the last possible one, evenly spaced,
-    whose embeddings are meant to be averaged. Short sequences are repeated whole first.
+    whose embeddings are meant to be averaged. Short sequences are repeated whole first, so a
+    window may run over their end.
 
     Args:
       lengths: (S,) int.
-
-    Returns:
-      (S, frames) int64 frame indices, or (S, MEAN_WINDOWS, frames) for "mean".
     """
-    lengths = lengths.astype(np.int64)
-    last = _last_start(lengths, frames)
+    last = _last_start(lengths.astype(np.int64), frames)
     if window == "center":
-        start = last // 2
-    elif window == "random":
-        start = generator(seed, EVAL_WINDOWS, 0).integers(0, last, endpoint=True)
-    elif window == "mean":
-        start = np.rint(last[:, None] * np.linspace(0, 1, MEAN_WINDOWS)).astype(np.int64)
-    else:
-        raise DataError(f"eval.window is {window!r}; known: center, random, mean")
-    lengths = lengths.reshape(-1, *[1] * start.ndim)
-    return (start[..., None] + np.arange(frames)) % lengths
+        return (last // 2)[:, None]
+    if window == "random":
+        return generator(seed, EVAL_WINDOWS, 0).integers(0, last, endpoint=True)[:, None]
+    if window == "mean":
+        return np.rint(last[:, None] * np.linspace(0, 1, MEAN_WINDOWS)).astype(np.int64)
+    raise DataError(f"eval.window is {window!r}; known: center, random, mean")
 
 
 def clip_all(lengths: np.ndarray, limit: int) -> np.ndarray:
@@ -124,35 +119,35 @@ def clip_all(lengths: np.ndarray, limit: int) -> np.ndarray:
     return np.minimum(lengths, limit) if limit else lengths
 
 
-def buckets(
-    lengths: np.ndarray, batch_size: int, growth: float = 1.5, multiple_of: int = 8
-) -> list[tuple[np.ndarray, int]]:
-    """Batches of sequences of similar length, each to be padded to one length.
-
-    The padded lengths, multiples of `multiple_of`, grow by a factor of about `growth`: there
-    are few of them, hence few programs to compile, and little padding.
+def buckets(lengths: np.ndarray, rows: np.ndarray) -> list[tuple[np.ndarray, int]]:
+    """The sequences `rows` by the length that each is `padded` to: [(their rows, length)].
 
     Args:
       lengths: (S,) int.
-
-    Returns:
-      List of (rows, padded_length): rows (<= batch_size,) int64, shorter only for the last
-      batch of a length. Every sequence is in exactly one batch.
+      rows: (n,) int.
     """
+    if not len(rows):
+        return []
+    longest = int(lengths[rows].max())
+    known, place = np.unique(lengths[rows], return_inverse=True)
+    size = np.array([padded(length, longest) for length in known])[place]
+    return [(rows[size == each], int(each)) for each in np.unique(size)]
 
-    def rounded(length: float) -> int:
-        return int(np.ceil(length / multiple_of)) * multiple_of
 
-    sizes, longest = [multiple_of], rounded(lengths.max())
-    while sizes[-1] < longest:
-        sizes.append(min(rounded(max(sizes[-1] * growth, sizes[-1] + 1)), longest))
-    bucket = np.searchsorted(sizes, lengths)
-    result = []
-    for b in np.unique(bucket):
-        members = np.flatnonzero(bucket == b)
-        for start in range(0, len(members), batch_size):
-            result.append((members[start : start + batch_size], sizes[b]))
-    return result
+def padded(length: int, longest: int) -> int:
+    """The length that a sequence is padded to: multiples of 8, each half as long again.
+
+    They grow from `SHORTEST` to what holds `longest`: there are few of them, hence few programs
+    to compile, and little padding.
+    """
+    size, last = SHORTEST, _multiple_of_8(longest)
+    while size < min(length, last):
+        size = _multiple_of_8(1.5 * size)
+    return min(size, max(last, SHORTEST))
+
+
+def _multiple_of_8(length: float) -> int:
+    return int(np.ceil(length / 8)) * 8
 
 
 def _draw(rng: np.random.Generator, counts: np.ndarray, k: int) -> np.ndarray:

@@ -80,8 +80,9 @@ def evaluate_checkpoint(
     if main_process and (doubtful := _doubtful(trial)):
         say(doubtful)
 
-    embeddings = trial.embed(variables)
-    chosen = trial.chosen(embeddings)
+    name = config.eval.embedding
+    embeddings = trial.embed(variables, trial.names if wishes.both_embeddings else [name])
+    chosen = embeddings[name]
     record = trial.score(chosen, workdir / "evaluation", wishes.ground_truth)
     record |= {
         "checkpoint": {"path": str(path), **_origin(metadata)},

@@ -1,6 +1,8 @@
 """A network tried on a test set: its embeddings, the protocol's record, random test windows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import jax
@@ -34,16 +36,34 @@ class Trial:
     feed: Feed
     mesh: Mesh
 
-    def embed(self, variables: dict) -> dict[str, np.ndarray]:
-        """Every embedding of the test set: name -> (S, D, P) float32."""
-        return embedding.embed_dataset(self.config, self.model, variables, self.feed, self.mesh)
+    def embed(self, variables: dict, names: Sequence[str] = ()) -> dict[str, np.ndarray]:
+        """Embeddings of the test set: name -> (S, D, P) float32.
 
-    def chosen(self, embeddings: dict[str, np.ndarray]) -> np.ndarray:
-        """The one that `eval.embedding` names."""
+        Args:
+          names: which; default all that the network gives.
+        """
+        return self._embed(self.config, variables, names)
+
+    def _embed(self, config: ConfigDict, variables: dict, names: Sequence[str]) -> dict:
+        return embedding.embed_dataset(
+            config, self.model, variables, self.feed, self.mesh, self.programs, names
+        )
+
+    @cached_property
+    def programs(self) -> embedding.Programs:
+        """Compiled once, however often weights are tried."""
+        return embedding.programs(self.config, self.model, self.mesh)
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The network's embeddings; ConfigError unless `eval.embedding` is one of them."""
         name = self.config.eval.embedding
-        if name not in embeddings:
-            raise ConfigError(f"eval.embedding={name!r}: the network gives {', '.join(embeddings)}")
-        return embeddings[name]
+        clips = jax.eval_shape(lambda: step.example_clips(self.config))
+        shapes = step.variable_shapes(self.config, self.model)
+        found = jax.eval_shape(step.make_embed(self.config, self.model), shapes, None, clips)
+        if name not in found:
+            raise ConfigError(f"eval.embedding={name!r}: the network gives {', '.join(found)}")
+        return list(found)
 
     def score(
         self,
@@ -79,7 +99,8 @@ class Trial:
 
     def record(self, variables: dict) -> dict:
         """The protocol's record of the network with `variables`."""
-        return self.score(self.chosen(self.embed(variables)))
+        name = self.config.eval.embedding
+        return self.score(self.embed(variables, [name])[name])
 
     def rehearse(self) -> list[str]:
         """The metrics that `record` will give (see `headline_metrics`), with nothing embedded.
@@ -90,11 +111,7 @@ class Trial:
         Raises:
           ConfigError, DataError: what `record` would raise.
         """
-        shapes = step.variable_shapes(self.config, self.model)
-        embed = step.make_embed(self.config, self.model)
-        clips = jax.eval_shape(lambda: step.example_clips(self.config))
-        self.chosen(jax.eval_shape(embed, shapes, None, clips))
-
+        assert self.names  # raises
         part = _some_of_each_kind(self.feed)
         try:
             return list(headline_metrics(self.score(_made_up(len(part)), rows=part)))
@@ -111,12 +128,11 @@ class Trial:
             raise ConfigError(
                 "--seeds varies the test window, but this config tests whole sequences"
             )
-        runs = []
+        name, runs = self.config.eval.embedding, []
         for seed in range(seeds):
             drawn = self.config.copy_and_resolve_references()
             drawn.eval.window, drawn.seed = "random", seed
-            trial = Trial(drawn, self.model, self.feed, self.mesh)
-            runs.append(trial.record(variables)["headline"])
+            runs.append(self.score(self._embed(drawn, variables, [name])[name])["headline"])
         columns = {name: [run[name] for run in runs] for name in runs[0]}
         return {
             name: {"mean": float(np.mean(v)), "std": float(np.std(v, ddof=len(v) > 1)), "runs": v}

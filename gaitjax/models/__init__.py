@@ -9,6 +9,12 @@ A network is a Flax module, called as (x, mask=None, train=False), that gives a 
     otherwise windows of one length, and no mask.
 
 A network that has an `embed` (x, mask=None) of its own embeds test-time views with it.
+
+One of any length that pools its frames may also take a long sequence in pieces. Then it has
+  sees: (before, after): how many frames before and after each its features depend on,
+  piece(x, mask, own): the frames of a piece pooled, those that `own` (N, T) marks and no others,
+  join(pool, pool): the pools of two pieces as one, and
+  finish(pool): the outputs.
 """
 
 import sys
@@ -96,5 +102,13 @@ def embed(
 ) -> dict[str, Array]:
     """{"embed_1": (N, D, P), ...} for evaluation: of `network.embed`, or else of its call."""
     method = "embed" if hasattr(network, "embed") else None
-    outputs = network.apply(variables, x, mask, method=method)
+    return _embeddings(network.apply(variables, x, mask, method=method))
+
+
+def finish(network: nn.Module, variables: dict, pool) -> dict[str, Array]:
+    """{"embed_1": (N, D, P), ...} from what `network.piece` gave of all pieces of sequences."""
+    return _embeddings(network.apply(variables, pool, method="finish"))
+
+
+def _embeddings(outputs: dict[str, Array]) -> dict[str, Array]:
     return {name: value for name, value in outputs.items() if name.startswith("embed_")}

@@ -13,6 +13,7 @@ from jax import Array
 from gaitjax.models.layers import (
     BatchNorm,
     DTypeName,
+    Linear,
     TemporalConv,
     at_least_float32,
     check_channels,
@@ -23,17 +24,17 @@ from gaitjax.models.layers import (
     mish,
     zero_padding,
 )
-from gaitjax.models.streams import gaittr_streams
+from gaitjax.models.streams import STEPS, gaittr_streams
 from gaitjax.skeleton import joint_format
 
 HEADS = 8
+WIDTH = 9  # frames of the temporal convolutions
 
 
-def _joint_bn(x: Array, mask: Array | None, train: bool, dtype: DTypeName, name: str) -> Array:
+def _of_each_joint(norm: BatchNorm, x: Array, mask: Array | None, train: bool) -> Array:
     """Batch norm of each joint's each channel; feature v C + c."""
     n, t, v, c = x.shape
-    y = BatchNorm(dtype, name=name)(x.reshape(n, t, v * c), mask, train)
-    return y.reshape(n, t, v, c)
+    return norm(x.reshape(n, t, v * c), mask, train).reshape(n, t, v, c)
 
 
 @jax.custom_vjp
@@ -87,7 +88,7 @@ class JointAttention(nn.Module):
     @nn.compact
     def __call__(self, x: Array, mask: Array | None, train: bool) -> Array:
         n, t, v, _ = x.shape
-        x = _joint_bn(x, mask, train, self.dtype, "input_bn")
+        x = _of_each_joint(BatchNorm(self.dtype, name="input_bn"), x, mask, train)
         keys = int(0.25 * self.features)
         qkv = linear(2 * keys + self.features, self.dtype, "qkv")(x)
         q, k, values = (  # (N, T, HEADS, V, channels of a head)
@@ -111,7 +112,7 @@ class GaitTRBlock(nn.Module):
     def __call__(self, x: Array, mask: Array | None, train: bool) -> Array:
         change = x.shape[-1] != self.features
         y = nn.Dropout(self.dropout)(x, deterministic=not train)
-        y = TemporalConv(x.shape[-1], 9, dtype=self.dtype, name="conv")(zero_padding(y, mask))
+        y = TemporalConv(x.shape[-1], WIDTH, dtype=self.dtype, name="conv")(zero_padding(y, mask))
         y = x + BatchNorm(self.dtype, name="conv_bn")(mish(y), mask, train)
         residual = y
         if change:
@@ -154,18 +155,43 @@ class GaitTR(nn.Module):
         check_poses(poses, fmt)
         return gaittr_streams(poses, fmt, self.input_centre, mask)
 
-    @nn.compact
+    def setup(self) -> None:
+        dtype = compute_dtype(self.dtype)
+        self.input_bn = BatchNorm(dtype)
+        self.block = [GaitTRBlock(width, self.dropout, dtype) for width in self.widths[1:]]
+        self.fc = Linear(self.embedding_dim)
+
     def __call__(
         self, poses: Array, mask: Array | None = None, train: bool = False
     ) -> dict[str, Array]:
         """{"embed_1": (N, D, 1)}; mask (N, T) marks the real frames of padded sequences."""
+        return self.finish(self.piece(poses, mask, mask, train))
+
+    @property
+    def sees(self) -> tuple[int, int]:
+        """Frames before and after each that its features depend on."""
+        before = len(self.widths[1:]) * (WIDTH // 2)
+        return before, before + STEPS
+
+    def piece(
+        self, poses: Array, mask: Array | None, own: Array | None, train: bool = False
+    ) -> tuple[Array, Array | int]:
+        """Sum over the frames `own` (N, T) of their features (N, C), and their number."""
         x = self.streams(poses, mask)
         check_channels(x, "widths", self.widths[0])
-        dtype = compute_dtype(self.dtype)
-        x = _joint_bn(x, mask, train, dtype, "input_bn")
-        for i, width in enumerate(self.widths[1:]):
-            x = GaitTRBlock(width, self.dropout, dtype, name=f"block_{i}")(x, mask, train)
-        x = x.astype(jnp.promote_types(x.dtype, jnp.float32)).mean(axis=2)
-        frames = x.shape[1] if mask is None else jnp.maximum(mask.sum(axis=1, keepdims=True), 1)
-        x = zero_padding(x, mask).sum(axis=1) / frames
-        return {"embed_1": linear(self.embedding_dim, None, "fc")(x)[..., None]}
+        x = _of_each_joint(self.input_bn, x, mask, train)
+        for block in self.block:
+            x = block(x, mask, train)
+        x = at_least_float32(x).mean(axis=2)
+        frames = x.shape[1] if own is None else own.sum(axis=1, keepdims=True)
+        return zero_padding(x, own).sum(axis=1), frames
+
+    @staticmethod
+    def join(a: tuple[Array, Array], b: tuple[Array, Array]) -> tuple[Array, Array]:
+        """What `piece` gives of two pieces together."""
+        return a[0] + b[0], a[1] + b[1]
+
+    def finish(self, pool: tuple[Array, Array | int]) -> dict[str, Array]:
+        """The embeddings from what `piece` gave of all pieces: of the mean over time."""
+        total, frames = pool
+        return {"embed_1": self.fc(total / jnp.maximum(frames, 1))[..., None]}

@@ -18,6 +18,7 @@ from gaitjax.models.layers import (
     BatchNorm,
     DTypeName,
     TemporalConv,
+    at_least_float32,
     compute_dtype,
     l2_normalise,
     maximum,
@@ -113,21 +114,25 @@ class P3DBlock(nn.Module):
         return nn.relu(x + y)
 
 
-class PartHead(nn.Module):
-    """Maximum over time, 16 strips, an embedding for each and cosine logits, in float32.
+def over_time(x: Array, own: Array | None) -> Array:
+    """Maximum over the frames `own` (N, T) of x (N, T, H, W, C); in float32."""
+    x = at_least_float32(x)
+    if own is not None:
+        x = jnp.where(own[:, :, None, None, None], x, -jnp.inf)
+    return maximum(x, axis=1)
 
-    (N, T, H, W, C) to {"embed_1": (N, 256, 16), "embed_2": (N, 256, 16),
+
+class PartHead(nn.Module):
+    """16 strips, an embedding for each and cosine logits, in float32.
+
+    (N, H, W, C) to {"embed_1": (N, 256, 16), "embed_2": (N, 256, 16),
     "logits": (N, classes, 16)}; embed_2 is batch-normalised and of length 1 for each part.
     """
 
     classes: int
 
     @nn.compact
-    def __call__(self, x: Array, mask: Array | None, train: bool) -> dict[str, Array]:
-        x = x.astype(jnp.promote_types(x.dtype, jnp.float32))
-        if mask is not None:
-            x = jnp.where(mask[:, :, None, None, None], x, -jnp.inf)
-        x = maximum(x, axis=1)
+    def __call__(self, x: Array, train: bool) -> dict[str, Array]:
         n, h, w, c = x.shape
         strips = x.reshape(n, PARTS, h // PARTS * w, c)
         x = strips.mean(axis=2) + maximum(strips, axis=2)
@@ -157,6 +162,8 @@ def check_maps(x: Array, channels: int) -> None:
 class SkeletonGait(nn.Module):
     """Input maps (N, T, H, W, 2) in [0, 1], limbs and joints; any T; see `PartHead`.
 
+    Maximum over time between the layers and the head.
+
     Attributes:
       in_channels: channels of the maps.
       layers: blocks of layers 1 to 4.
@@ -174,33 +181,48 @@ class SkeletonGait(nn.Module):
     classes: int = 3000
     dtype: str = "float32"
 
-    @nn.compact
+    def setup(self) -> None:
+        dtype = compute_dtype(self.dtype)
+        self.layer0 = Stem(self.channels[0], dtype)
+        self.layer1 = [BasicBlock(dtype) for _ in range(self.layers[0])]
+        self.layer2, self.layer3, self.layer4 = p3d_layers(self.layers, self.channels, dtype)
+        self.head = PartHead(self.classes)
+
     def __call__(
         self, x: Array, mask: Array | None = None, train: bool = False
     ) -> dict[str, Array]:
         """embed_1, embed_2 and logits; mask (N, T) marks the real frames of padded sequences."""
+        return self.finish(self.piece(x, mask, mask, train), train)
+
+    @property
+    def sees(self) -> tuple[int, int]:
+        """Frames before and after each that its features depend on."""
+        return p3d_sees(self.layers)
+
+    def piece(self, x: Array, mask: Array | None, own: Array | None, train: bool = False) -> Array:
+        """Features (N, H / 4, W / 4, C): their maximum over the frames `own` (N, T)."""
         check_maps(x, self.in_channels)
-        dtype = compute_dtype(self.dtype)
-        x = Stem(self.channels[0], dtype, name="layer0")(x, mask, train)
-        for i in range(self.layers[0]):
-            x = BasicBlock(dtype, name=f"layer1_{i}")(x, mask, train)
-        x = p3d_layers(x, self.layers, self.channels, mask, train, dtype)
-        return PartHead(self.classes, name="head")(x, mask, train)
+        for layer in (self.layer0, *self.layer1, *self.layer2, *self.layer3, *self.layer4):
+            x = layer(x, mask, train)
+        return over_time(x, own)
+
+    join = staticmethod(jnp.maximum)  # what `piece` gives of two pieces together
+
+    def finish(self, pool: Array, train: bool = False) -> dict[str, Array]:
+        """The outputs from what `piece` gave of all pieces."""
+        return self.head(pool, train)
+
+
+def p3d_sees(layers: Sequence[int]) -> tuple[int, int]:
+    """Frames before and after each that layers 2 to 4 see: one for each block."""
+    return sum(layers[1:]), sum(layers[1:])
 
 
 def p3d_layers(
-    x: Array,
-    layers: Sequence[int],
-    channels: Sequence[int],
-    mask: Array | None,
-    train: bool,
-    dtype: DTypeName,
-) -> Array:
-    """Layers 2 to 4 (called inside a module's compact method)."""
-    for number, blocks, features, stride in zip(
-        (2, 3, 4), layers[1:], channels[1:], STRIDES, strict=True
-    ):
-        for i in range(blocks):
-            block = P3DBlock(features, stride if i == 0 else 1, dtype, name=f"layer{number}_{i}")
-            x = block(x, mask, train)
-    return x
+    layers: Sequence[int], channels: Sequence[int], dtype: DTypeName
+) -> list[list[P3DBlock]]:
+    """The blocks of layers 2 to 4."""
+    return [
+        [P3DBlock(features, stride if i == 0 else 1, dtype) for i in range(blocks)]
+        for blocks, features, stride in zip(layers[1:], channels[1:], STRIDES, strict=True)
+    ]

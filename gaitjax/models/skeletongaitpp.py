@@ -17,7 +17,9 @@ from gaitjax.models.skeletongait import (
     Stem,
     check_maps,
     conv3x3,
+    over_time,
     p3d_layers,
+    p3d_sees,
 )
 
 REDUCTION = 32  # of the fused channels, in the network that weighs the two inputs
@@ -63,21 +65,42 @@ class SkeletonGaitPP(nn.Module):
     classes: int = 3000
     dtype: str = "float32"
 
-    @nn.compact
+    def setup(self) -> None:
+        dtype, blocks = compute_dtype(self.dtype), range(self.layers[0])
+        self.map_layer0 = Stem(self.channels[0], dtype)
+        self.map_layer1 = [BasicBlock(dtype) for _ in blocks]
+        self.silhouette_layer0 = Stem(self.channels[0], dtype)
+        self.silhouette_layer1 = [BasicBlock(dtype) for _ in blocks]
+        self.fusion = Fusion(dtype)
+        self.layer2, self.layer3, self.layer4 = p3d_layers(self.layers, self.channels, dtype)
+        self.head = PartHead(self.classes)
+
     def __call__(
         self, x: Array, mask: Array | None = None, train: bool = False
     ) -> dict[str, Array]:
         """embed_1, embed_2 and logits; mask (N, T) marks the real frames of padded sequences."""
+        return self.finish(self.piece(x, mask, mask, train), train)
+
+    @property
+    def sees(self) -> tuple[int, int]:
+        """Frames before and after each that its features depend on."""
+        return p3d_sees(self.layers)
+
+    def piece(self, x: Array, mask: Array | None, own: Array | None, train: bool = False) -> Array:
+        """Features (N, H / 4, W / 4, C): their maximum over the frames `own` (N, T)."""
         check_maps(x, 3)
-        dtype = compute_dtype(self.dtype)
+        maps, silhouette = x[..., :2], x[..., 2:]
+        for layer in (self.map_layer0, *self.map_layer1):
+            maps = layer(maps, mask, train)
+        for layer in (self.silhouette_layer0, *self.silhouette_layer1):
+            silhouette = layer(silhouette, mask, train)
+        x = self.fusion(silhouette, maps, mask, train)
+        for layer in (*self.layer2, *self.layer3, *self.layer4):
+            x = layer(x, mask, train)
+        return over_time(x, own)
 
-        def low_level(name: str, y: Array) -> Array:
-            y = Stem(self.channels[0], dtype, name=f"{name}_layer0")(y, mask, train)
-            for i in range(self.layers[0]):
-                y = BasicBlock(dtype, name=f"{name}_layer1_{i}")(y, mask, train)
-            return y
+    join = staticmethod(jnp.maximum)  # what `piece` gives of two pieces together
 
-        maps, silhouette = low_level("map", x[..., :2]), low_level("silhouette", x[..., 2:])
-        x = Fusion(dtype, name="fusion")(silhouette, maps, mask, train)
-        x = p3d_layers(x, self.layers, self.channels, mask, train, dtype)
-        return PartHead(self.classes, name="head")(x, mask, train)
+    def finish(self, pool: Array, train: bool = False) -> dict[str, Array]:
+        """The outputs from what `piece` gave of all pieces."""
+        return self.head(pool, train)

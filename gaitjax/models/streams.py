@@ -9,6 +9,8 @@ from jax import Array
 
 from gaitjax.skeleton import JointFormat
 
+STEPS = 2  # frames after each that its motion is taken over, at most
+
 
 def _displacement(xy: Array, frames: int, mask: Array | None = None) -> Array:
     """p(t + frames) - p(t), zero in the last two frames whatever `frames` is (KEEP).
@@ -16,10 +18,10 @@ def _displacement(xy: Array, frames: int, mask: Array | None = None) -> Array:
     With `mask` (..., T) of the real frames, in the last two real ones and the padding.
     """
     t = xy.shape[-3]
-    valid = max(t - 2, 0)
+    valid = max(t - STEPS, 0)
     moved = xy[..., frames : frames + valid, :, :] - xy[..., :valid, :, :]
     if mask is not None:
-        moved = jnp.where(mask[..., 2:, None, None], moved, 0)
+        moved = jnp.where(mask[..., STEPS:, None, None], moved, 0)
     pad = [(0, 0)] * (xy.ndim - 3) + [(0, t - valid), (0, 0), (0, 0)]
     return jnp.pad(moved, pad)
 

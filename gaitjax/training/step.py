@@ -161,3 +161,27 @@ def make_embed(config: ConfigDict, model: nn.Module) -> Callable:
             return models.embed(model, variables, x, batch.get("mask"))
 
     return embed
+
+
+def make_piece(config: ConfigDict, model: nn.Module) -> Callable:
+    """(variables, frames, batch) -> the pool of a piece of sequences, to be jitted.
+
+    The batch holds `mask` and `own` (N, T); for networks with pieces, see `gaitjax.models`.
+    """
+
+    def piece(variables: dict, frames: Array | None, batch: dict) -> Array | tuple:
+        with jax.default_matmul_precision(EVAL_PRECISION):
+            x = pipeline.eval_input(config, model, clips_of(frames, batch))
+            return model.apply(variables, x, batch["mask"], batch["own"], method="piece")
+
+    return piece
+
+
+def make_finish(model: nn.Module) -> Callable:
+    """(variables, pool of all pieces) -> {"embed_1": (N, D, P), ...}, to be jitted."""
+
+    def finish(variables: dict, pool: Array | tuple) -> dict:
+        with jax.default_matmul_precision(EVAL_PRECISION):
+            return models.finish(model, variables, pool)
+
+    return finish

@@ -78,7 +78,7 @@ def test_impossible_batches():
     with pytest.raises(DataError, match="train.clip is 'fixed'"):
         sampling.windows(LENGTHS, np.arange(3), 4, 0, "fixed", 0, 0)
     with pytest.raises(DataError, match="eval.window is 'middle'"):
-        sampling.eval_windows(LENGTHS, 4, "middle", 0)
+        sampling.eval_starts(LENGTHS, 4, "middle", 0)
 
 
 def draw_windows(length, frames, skip, kind, count=4000):
@@ -126,19 +126,15 @@ def test_windows_stay_within_each_sequence():
 
 def test_evaluation_windows():
     lengths = np.array([9, 4, 3], np.int32)
-    np.testing.assert_array_equal(
-        sampling.eval_windows(lengths, 4, "center", 0),
-        [[2, 3, 4, 5], [0, 1, 2, 3], [1, 2, 0, 1]],
-    )
-    mean = sampling.eval_windows(lengths, 4, "mean", 0)
-    assert mean.shape == (3, sampling.MEAN_WINDOWS, 4)
-    np.testing.assert_array_equal(mean[0, :, 0], [0, 2, 3, 5])
-    assert mean[0, -1, -1] == 8 and (mean[1, :, 0] == 0).all()
-    random = sampling.eval_windows(np.full(2000, 9), 4, "random", 0)
-    assert (np.diff(random, axis=1) == 1).all() and set(random[:, 0]) == set(range(6))
-    again = sampling.eval_windows(np.full(2000, 9), 4, "random", 0)
+    np.testing.assert_array_equal(sampling.eval_starts(lengths, 4, "center", 0), [[2], [0], [1]])
+    mean = sampling.eval_starts(lengths, 4, "mean", 0)
+    assert mean.shape == (3, sampling.MEAN_WINDOWS)
+    np.testing.assert_array_equal(mean, [[0, 2, 3, 5], [0, 0, 0, 0], [0, 1, 1, 2]])
+    random = sampling.eval_starts(np.full(2000, 9), 4, "random", 0)
+    assert random.shape == (2000, 1) and set(random[:, 0]) == set(range(6))
+    again = sampling.eval_starts(np.full(2000, 9), 4, "random", 0)
     np.testing.assert_array_equal(random, again)
-    assert (random != sampling.eval_windows(np.full(2000, 9), 4, "random", 1)).any()
+    assert (random != sampling.eval_starts(np.full(2000, 9), 4, "random", 1)).any()
 
 
 def test_clip_all():
@@ -149,11 +145,11 @@ def test_clip_all():
 @pytest.mark.parametrize("longest", [1, 7, 8, 9, 1500])
 def test_buckets_hold_every_sequence_once(longest):
     lengths = np.random.default_rng(0).integers(1, longest, 1000, endpoint=True)
-    batches = sampling.buckets(lengths, batch_size=64)
-    np.testing.assert_array_equal(np.sort(np.concatenate([r for r, _ in batches])), range(1000))
-    sizes = sorted({size for _, size in batches})
-    for rows, size in batches:
-        assert len(rows) <= 64 and size % 8 == 0
-        assert (lengths[rows] <= size).all() and (size < 1.5 * lengths[rows] + 16).all()
-    assert len(sizes) <= 13 and sizes[-1] < longest + 8
-    assert sum(len(rows) < 64 for rows, _ in batches) <= len(sizes)
+    chosen = np.arange(3, 1000)
+    buckets = sampling.buckets(lengths, chosen)
+    np.testing.assert_array_equal(np.sort(np.concatenate([r for r, _ in buckets])), chosen)
+    for rows, size in buckets:
+        assert size % 8 == 0 and (lengths[rows] <= size).all()
+        assert (size < 1.5 * lengths[rows] + 16).all()
+    sizes = [size for _, size in buckets]
+    assert len(set(sizes)) == len(sizes) <= 12 and sizes[-1] < max(longest + 8, 17)

@@ -250,11 +250,13 @@ def test_without_augmentation_training_sees_what_evaluation_sees():
 def test_centre_window_of_the_reference():
     """Evaluation's centre sub-window starts where SelectSequenceCenter starts."""
     from gaitjax.evaluation import embedding
+    from gaitjax.evaluation.batches import Bounds
 
     config = load("gaitgraph1_oumvlp")
     for total, taken in ((9, 4), (9, 5), (8, 4), (8, 5), (9, 9)):
         config.eval.update(frames=total, select=taken)
         recorded = GOLDEN[f"SelectSequenceCenter_{taken}_of_{total}/out"]
         source = GOLDEN[f"SelectSequenceCenter_{taken}_of_{total}/in"]
-        index = embedding._windows(config, np.array([total]))[0, 0]
+        cut = embedding.cut_up(config, None, np.array([total]), Bounds(total, 1))
+        index = cut.clips(cut.batches[0])[1][0]
         np.testing.assert_allclose(source[index], recorded)
