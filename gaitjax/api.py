@@ -16,8 +16,8 @@ from ml_collections import ConfigDict
 
 from gaitjax import config as configs
 from gaitjax import files, models, sharding, weights, zoo
-from gaitjax.config import nearest
-from gaitjax.data import doubts, packing
+from gaitjax.config import nearest, override_all
+from gaitjax.data import doubts, familiar, packing
 from gaitjax.data.feed import Feed
 from gaitjax.data.poses import for_network
 from gaitjax.errors import DataError
@@ -43,6 +43,9 @@ class Model:
         shapes = step.variable_shapes(config, self._network)
         source = self.metadata.get("source", "the weights")
         self.variables, _ = weights.fit(variables, shapes, source)
+        self._known = self.metadata.get("knows")
+        if self._known or config.data.rescale:
+            self._known = familiar.checked(self._known, source)
         self._programs = embedding.programs(config, self._network, self._mesh)
 
     @property
@@ -66,7 +69,8 @@ class Model:
         Each sequence is checked, brought to the network's joints, imputed as the config says,
         and cut into test windows or padded to a length shared by similar ones.
 
-        What is doubtful about the sequences (`gaitjax.data.doubts`) is said in one warning.
+        What is doubtful about the sequences (`gaitjax.data.doubts`) is said in one warning, and
+        how they are far from those that the network was trained on in others.
 
         Args:
           sequences: poses (T, V, 3) each, any T: x and y in pixels (y down), confidence;
@@ -100,6 +104,8 @@ class Model:
         )
         if said := doubts.told(doubtful):
             warnings.warn(said, stacklevel=2)
+        for line in self._differences(poses):
+            warnings.warn(line, stacklevel=2)
         config = self.config.copy_and_resolve_references()
         config.eval.batch_size = batch_size or config.eval.batch_size
         feed, name = Feed.in_memory({"poses": poses}), config.eval.embedding
@@ -130,7 +136,16 @@ class Model:
                 f"{name}: {error}; this network works on the {want.num_joints} of {want.name}"
             ) from None
         impute = data.impute_test or data.impute
-        return for_network(sequence, name, have, want, impute), doubts.of(sequence, have)
+        poses = for_network(sequence, name, have, want, impute)
+        fitted = familiar.fit(poses, self._known) if data.rescale else poses
+        return fitted, doubts.of(sequence, have)
+
+    def _differences(self, poses: Sequence[np.ndarray]) -> list[str]:
+        """How poses are far from those that the network was trained on, a line each."""
+        if not self._known:
+            return []
+        found = familiar.measure(poses.__getitem__, len(poses))
+        return familiar.differences(found, self._known, familiar.seen_by(self._network.inputs))
 
     def __repr__(self) -> str:
         count = sum(leaf.size for leaf in jax.tree.leaves(self.variables["params"]))
@@ -141,6 +156,7 @@ def load(
     name_or_path: str | Path,
     config: str | ConfigDict | None = None,
     network: type[nn.Module] | None = None,
+    rescale: str | None = None,
 ) -> Model:
     """A trained network.
 
@@ -151,6 +167,8 @@ def load(
       config: config name, file or object; default: the one stored with the weights.
       network: the class of an own network (`config.model.name` is module:Class). It may be left
         out where that module is imported already: what is stored with weights runs no code.
+      rescale: "fit" brings poses to the size, place and confidences that the network was
+        trained on (`gaitjax.data.familiar`), "" leaves them; default: as the config says.
 
     Raises:
       DataError, WeightsError, ConfigError: nothing there, or it does not fit.
@@ -171,6 +189,10 @@ def load(
     variables, metadata = checkpoint.load_variables(path)
     if config is None:
         config = _stored_config(path, metadata, network)
+    if rescale is not None:
+        config = override_all(
+            config.copy_and_resolve_references(), [f"--config.data.rescale={rescale}"]
+        )
     return Model(config, variables, {"source": str(path), **metadata})
 
 

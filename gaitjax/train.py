@@ -60,7 +60,7 @@ def train(
     made = setup.make(config, mesh)
     batch_at = setup.batches(config, feed, mesh)
     batch_at(0)
-    trial = while_training.prepare(config, made.model, mesh, say)
+    trial = while_training.prepare(config, made.model, mesh, say, feed.knows)
     if trial and (note := note_shared(feed.labels, trial.feed.labels)):
         say(note)
     device, section = mesh.local_devices[0], config.train
@@ -150,7 +150,7 @@ def train(
                 writer.write(done, {**values, "sequences_per_second": rate})
                 last = values
             if saving:
-                checkpoint.save(checkpoints, done, state, config)
+                checkpoint.save(checkpoints, done, state, config, feed.knows)
                 saved, saved_at = done, time.monotonic()
             if evaluating:
                 checkpoint.finish(checkpoints, done)

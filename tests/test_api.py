@@ -3,8 +3,10 @@
 import doctest
 import importlib
 import os
+import re
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import jax
@@ -15,8 +17,8 @@ import gaitjax
 from gaitjax import evaluation, models, sharding, weights
 from gaitjax.config import load as load_config
 from gaitjax.config import override_all
-from gaitjax.data import feed
-from gaitjax.errors import DataError
+from gaitjax.data import familiar, feed
+from gaitjax.errors import ConfigError, DataError
 from gaitjax.evaluation.embedding import embed_dataset
 from gaitjax.training import checkpoint, step
 from gaitjax.untrusted import safe_pickle
@@ -87,6 +89,39 @@ def test_lengths_joints_and_batches_do_not_matter(trained):
     np.testing.assert_array_equal(
         model.embed([eighteen]), model.embed([eighteen[:, list(TO_COCO)]])
     )
+
+
+def test_poses_of_another_camera_are_said_and_brought_to_the_known_one(trained, tmp_path):
+    walks = [walk(i) for i in range(8)]
+    known = familiar.measure(walks.__getitem__, len(walks))
+    variables, metadata = weights.load(trained[0])
+    path = weights.save(tmp_path / "w.npz", variables, metadata | {"knows": known})
+
+    def far(poses):
+        there = (poses[..., :2] != 0).any(axis=-1, keepdims=True)
+        return np.where(there, poses * [2, 2, 6] + [300, 0, 0], 0)
+
+    model = gaitjax.load(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        plain = model.embed(walks)
+    with pytest.warns(UserWarning) as said:
+        changed = model.embed([far(w) for w in walks])
+    lines = " ".join(str(warning.message) for warning in said)
+    assert re.search("people are .* pixels high.*people stand at x.*confidences are", lines)
+    assert np.abs(changed - plain).max() > 1
+    fitted = gaitjax.load(path, rescale="fit")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", ".* in training")
+        found = fitted.embed([far(w) for w in walks])
+    scale = np.abs(plain).max()
+    # Size and place are undone, but in joints made up: a frame's mean counts the missing as zeros.
+    same = [w * np.float32([1, 1, 6]) for w in walks]
+    np.testing.assert_allclose(found, fitted.embed(same), atol=1e-2 * scale)
+    with pytest.raises(DataError, match="does not say what poses the network was trained on"):
+        gaitjax.load(trained[0], rescale="fit")
+    with pytest.raises(ConfigError, match="data.rescale"):
+        gaitjax.load(path, rescale="fitted")
 
 
 @pytest.mark.slow  # compiles two more networks

@@ -72,6 +72,7 @@ FIELDS: dict[str, Field | dict[str, Field]] = dict(
         impute_test=key_of(IMPUTATIONS, "", empty=True),  # "": the test set as `impute`
         # Poses before augmentation: neck at the origin, 225 high; oriented: and spine upright.
         normalise=choice("", "centred", "oriented"),
+        rescale=choice("", "fit"),  # fit: size, place, confidence as in training
         cache_dir=free(text("")),  # packed poses; "" is ~/.cache/gaitjax
         device_budget_gb=free(number(4.0)),  # packed poses above this stay on the host
         image_cache_gb=free(number(4.0)),  # maps and silhouettes kept in host memory once read

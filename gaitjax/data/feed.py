@@ -5,7 +5,7 @@ device, or on the host when they exceed the budget) does not change its content.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import jax
@@ -14,7 +14,8 @@ from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
 from gaitjax import sharding
-from gaitjax.data import images, listing, packing, partitions, walkers
+from gaitjax.data import familiar, images, listing, packing, partitions, walkers
+from gaitjax.data.cache import Packed
 
 Images = Callable[[np.ndarray, np.ndarray], dict[str, np.ndarray]]
 
@@ -42,8 +43,12 @@ class Feed:
     probe: tuple[str, ...] = ()
 
     @classmethod
-    def open(cls, config: ConfigDict, split: str, mesh: Mesh) -> "Feed":
+    def open(cls, config: ConfigDict, split: str, mesh: Mesh, known: dict | None = None) -> "Feed":
         """The train or test split of `config.data`; without a root, walkers are made.
+
+        Args:
+          known: with `data.rescale`, what the poses are brought to (`gaitjax.data.familiar`);
+            default: to what they are themselves like in the middle.
 
         Raises:
           DataError: see `gaitjax.data.packing` and `gaitjax.data.images`.
@@ -63,6 +68,8 @@ class Feed:
                 cache_dir=data.cache_dir,
                 listed=listed,
             )
+            if data.rescale:
+                packed = _fitted(packed, known)
             size = packed.poses.nbytes / 2**20
             if size <= data.device_budget_gb * 1024:
                 frames = sharding.put(packed.poses, sharding.replicated(mesh))
@@ -124,6 +131,11 @@ class Feed:
             batch = {"poses": self._poses[index]} if self.frames is None else {"index": index}
         return batch | (self._images(rows, windows) if self._images else {})
 
+    @cached_property
+    def knows(self) -> dict[str, list[float]] | None:
+        """What its poses look like, see `gaitjax.data.familiar`; None without poses."""
+        return familiar.measure(self.poses, len(self.lengths)) if self.has_poses else None
+
     @property
     def has_poses(self) -> bool:
         """Whether `poses` can be asked: not where the modality is maps."""
@@ -138,6 +150,16 @@ class Feed:
     def _offsets(self) -> np.ndarray:
         """First row of each sequence in the poses, (S,) int64."""
         return np.cumsum(self.lengths, dtype=np.int64) - self.lengths
+
+
+def _fitted(packed: Packed, known: dict | None) -> Packed:
+    """Every sequence brought to what is known, by default of themselves."""
+    parts = [slice(o, o + n) for o, n in zip(packed.offsets, packed.lengths, strict=True)]
+    known = known or familiar.measure(lambda row: packed.poses[parts[row]], len(parts))
+    poses = np.empty(packed.poses.shape, np.float32)
+    for part in parts:
+        poses[part] = familiar.fit(packed.poses[part], known)
+    return replace(packed, poses=poses)
 
 
 def _with_root(data: ConfigDict) -> ConfigDict:

@@ -12,7 +12,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from gaitjax import files, models, sharding, weights
-from gaitjax.data import doubts
+from gaitjax.data import doubts, familiar
 from gaitjax.evaluation import published
 from gaitjax.evaluation.figures import skeleton_figure
 from gaitjax.evaluation.record import format_record
@@ -75,10 +75,18 @@ def evaluate_checkpoint(
     model = models.build(config)
     variables, metadata = checkpoint.load_variables(path)
     variables, _ = weights.fit(variables, step.variable_shapes(config, model), str(path))
-    trial = open_trial(config, model, sharding.make_mesh())
+    known = metadata.get("knows")
+    if known or config.data.rescale:
+        known = familiar.checked(known, str(path))
+    trial = open_trial(config, model, sharding.make_mesh(), known)
     say(_about(trial, path, metadata))
     if main_process and (doubtful := _doubtful(trial)):
         say(doubtful)
+    notes = []
+    if known and trial.feed.knows:
+        notes = familiar.differences(trial.feed.knows, known, familiar.seen_by(model.inputs))
+    for note in notes:
+        say(f"note: {note}")
 
     name = config.eval.embedding
     embeddings = trial.embed(variables, trial.names if wishes.both_embeddings else [name])
@@ -88,6 +96,7 @@ def evaluate_checkpoint(
         "checkpoint": {"path": str(path), **_origin(metadata)},
         "embedding": config.eval.embedding,
         "window": config.eval.window if config.eval.clip == "ordered" else "all",
+        "notes": [*record["notes"], *notes],
     }
     say(format_record(record))
     if wishes.both_embeddings:
@@ -149,7 +158,7 @@ def _line(headline: dict) -> str:
 
 
 def _origin(metadata: dict) -> dict:
-    left_out = ("config", "source", "torch_buffers")
+    left_out = ("config", "source", "torch_buffers", "knows")
     return {key: value for key, value in metadata.items() if key not in left_out}
 
 

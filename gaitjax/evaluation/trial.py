@@ -29,12 +29,14 @@ class Trial:
       model: the network.
       feed: the test set.
       mesh: the devices.
+      known: what poses the network was trained on (`gaitjax.data.familiar`); None: not known.
     """
 
     config: ConfigDict
     model: nn.Module
     feed: Feed
     mesh: Mesh
+    known: dict | None = None
 
     def embed(self, variables: dict, names: Sequence[str] = ()) -> dict[str, np.ndarray]:
         """Embeddings of the test set: name -> (S, D, P) float32.
@@ -148,9 +150,15 @@ class Trial:
         )()
 
 
-def open_trial(config: ConfigDict, model: nn.Module, mesh: Mesh) -> Trial:
-    """The network `model` and the test set of `config`; DataError where the data has none."""
-    return Trial(config, model, Feed.open(config, "test", mesh), mesh)
+def open_trial(
+    config: ConfigDict, model: nn.Module, mesh: Mesh, known: dict | None = None
+) -> Trial:
+    """The network `model` and the test set of `config`; DataError where the data has none.
+
+    Args:
+      known: what poses the network was trained on, for `data.rescale`.
+    """
+    return Trial(config, model, Feed.open(config, "test", mesh, known), mesh, known)
 
 
 def headline_metrics(record: dict) -> dict[str, float]:

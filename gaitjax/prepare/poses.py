@@ -5,8 +5,10 @@ import pickle
 import re
 from pathlib import Path
 
+import numpy as np
+
 from gaitjax import command, files
-from gaitjax.data import partitions, readers
+from gaitjax.data import familiar, partitions, readers
 from gaitjax.errors import DataError
 from gaitjax.skeleton import FORMATS
 
@@ -35,17 +37,28 @@ def main(argv: list[str]) -> int:
         image_size=args.image_size,
         video=args.video,
     )
+    differences = _differences(sequence.poses, args.weights) if args.weights else []
     path = write(sequence, args.output, args.label, args.type, args.view)
     first, last = sequence.frames[[0, -1]]
     print(f"{path}: {len(sequence.poses)} frames, {first} to {last} of the video")
     for what, count in sequence.notes.items():
         print(f"  {count:6}  {what}")
+    for difference in differences:
+        print(f"note: {difference}")
     name = f"{args.label}/{args.type}/{args.view}"
     print(
         "look at it: python -m gaitjax.prepare inspect "
         f"--config.data.root={args.output} --sequence {name}"
     )
     return 0
+
+
+def _differences(poses: np.ndarray, weights: str) -> list[str]:
+    """How the poses are far from those that a network was trained on, a line each."""
+    from gaitjax.training import checkpoint  # JAX: only where it is asked for
+
+    known = familiar.checked(checkpoint.load_variables(weights)[1].get("knows"), weights)
+    return familiar.differences(familiar.measure(lambda row: poses, 1), known)
 
 
 def write(sequence: readers.PoseSequence, output: Path, label: str, kind: str, view: str) -> Path:
@@ -97,6 +110,7 @@ def _parser() -> argparse.ArgumentParser:
         help="the file's, if need be",
     )
     add("--video", metavar="NAME", help="which one, of a pickle with several (frame_dir)")
+    add("--weights", metavar="FILE", help="of a network: say how far the poses are from its own")
     return parser
 
 

@@ -39,9 +39,15 @@ def manager(workdir: str | Path, keep: int) -> ocp.CheckpointManager:
     return ocp.CheckpointManager(Path(workdir).absolute() / "checkpoints", options=options)
 
 
-def save(checkpoints: ocp.CheckpointManager, step: int, state: dict, config) -> None:
-    """Start saving `state` (a pytree of arrays) as of `step`; `finish` says how it went."""
-    meta = {"step": step, "config": json.loads(config.to_json())}
+def save(
+    checkpoints: ocp.CheckpointManager, step: int, state: dict, config, knows: dict | None = None
+) -> None:
+    """Start saving `state` (a pytree of arrays) as of `step`; `finish` says how it went.
+
+    Args:
+      knows: what poses it was trained on, see `gaitjax.data.familiar`.
+    """
+    meta = {"step": step, "config": json.loads(config.to_json()), "knows": knows}
     with _stops_cleanly(checkpoints, step):
         _save(checkpoints, step, state, meta)
 
