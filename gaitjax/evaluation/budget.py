@@ -1,12 +1,11 @@
 """How many frames a network can embed at once in the memory that it is given."""
 
-import os
-
 import jax
 from flax import linen as nn
 from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
+from gaitjax.performance import memory
 from gaitjax.training import step
 from gaitjax.transforms import pipeline
 
@@ -14,6 +13,7 @@ GIB = 2**30
 SHARE, MOST = 1 / 4, 4 * GIB  # of a device's memory, unless the config says otherwise
 LAYERS = 6  # so many outputs of the largest layer a compiled network holds at once, or fewer
 FRAMES = 64  # of the clip that is looked at
+UNKNOWN = 16 * GIB
 
 
 def frames_in_batch(config: ConfigDict, model: nn.Module, mesh: Mesh) -> int:
@@ -42,8 +42,6 @@ def bytes_of_frame(config: ConfigDict, model: nn.Module) -> float:
 
 
 def _memory(device: jax.Device) -> float:
-    """Bytes of memory of a device; a CPU's devices share the machine's. 16 GiB if unknown."""
-    if device.platform == "cpu" and hasattr(os, "sysconf"):
-        machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-        return machine / jax.local_device_count("cpu")
-    return (device.memory_stats() or {}).get("bytes_limit", 16 * GIB)
+    """Bytes of memory of a device, `UNKNOWN` if it does not tell; a CPU's devices share theirs."""
+    together = jax.local_device_count("cpu") if device.platform == "cpu" else 1
+    return (memory.of_device(device) or UNKNOWN) / together
