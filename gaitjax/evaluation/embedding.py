@@ -18,6 +18,7 @@ from gaitjax import progress, sharding
 from gaitjax.data import sampling
 from gaitjax.data.feed import Feed
 from gaitjax.data.prefetch import prefetch
+from gaitjax.errors import ConfigError
 from gaitjax.evaluation import batches, budget
 from gaitjax.evaluation.batches import Batch, Bounds
 from gaitjax.training import step
@@ -98,6 +99,8 @@ def embed_dataset(
     Args:
       compiled: what `programs` gave, for a caller who embeds more than once.
       names: the embeddings to keep; default all that the network gives.
+    Raises:
+      ConfigError: the network gives none of such a name.
     """
     compiled = compiled or programs(config, model, mesh)
     bounds = Bounds(compiled.frames, config.eval.batch_size, mesh.size)
@@ -114,6 +117,10 @@ def embed_dataset(
     with progress.counted(len(feed.lengths), "embedding") as advance:
         for rows, embeddings in _one_behind(_embedded(compiled, variables, feed, cut, made)):
             for name in names or embeddings:
+                if name not in embeddings:
+                    raise ConfigError(
+                        f"eval.embedding={name!r}: the network gives {', '.join(embeddings)}"
+                    )
                 value = np.asarray(embeddings[name], np.float32)
                 value = value.reshape(-1, cut.windows, *value.shape[1:]).mean(axis=1)
                 if name not in result:
