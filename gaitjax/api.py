@@ -145,7 +145,8 @@ class Model:
         if not self._known:
             return []
         found = familiar.measure(poses.__getitem__, len(poses))
-        return familiar.differences(found, self._known, familiar.seen_by(self._network.inputs))
+        matters = familiar.seen_by(self._network.inputs, self.config.data.normalise)
+        return familiar.differences(found, self._known, matters)
 
     def __repr__(self) -> str:
         count = sum(leaf.size for leaf in jax.tree.leaves(self.variables["params"]))

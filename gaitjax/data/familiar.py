@@ -185,12 +185,13 @@ def differences(
     return lines
 
 
-def seen_by(inputs: Sequence[str]) -> tuple[str, ...]:
+def seen_by(inputs: Sequence[str], normalise: str = "") -> tuple[str, ...]:
     """What of `differences` matters to a network of these inputs (see `gaitjax.models`).
 
-    Maps are drawn to one size at one place.
+    Maps, and poses with `data.normalise`, are of one size at one place.
     """
-    return ("confidence", "time") if "maps" in inputs else ("size", "confidence", "time")
+    same = "maps" in inputs or normalise
+    return ("confidence", "time") if same else ("size", "confidence", "time")
 
 
 def checked(known: object, where: str) -> dict[str, list[float]]:

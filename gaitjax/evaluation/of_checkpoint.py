@@ -84,7 +84,8 @@ def evaluate_checkpoint(
         say(doubtful)
     notes = []
     if known and trial.feed.knows:
-        notes = familiar.differences(trial.feed.knows, known, familiar.seen_by(model.inputs))
+        matters = familiar.seen_by(model.inputs, config.data.normalise)
+        notes = familiar.differences(trial.feed.knows, known, matters)
     for note in notes:
         say(f"note: {note}")
 
