@@ -14,11 +14,10 @@ from gaitjax.skeleton import FORMATS
 
 HELP = """\
 One person of one video, from the results of AlphaPose, OpenPose, MMPose, YOLO-pose, MediaPipe,
-openpifpaf, pyskl or COCO, as <label>/<type>/<view>/<view>.pkl. Run it once a video; each label is
-entered in the TEST_SET of partition.json. --source is a file, or a folder with a file a frame.
+openpifpaf, pyskl or COCO, as <label>/<type>/<view>/<view>.pkl; the label joins the TEST_SET.
 
-example: python -m gaitjax.prepare poses --source alphapose-results.json --output videos \\
-           --label anna --type nm-01 --view 090 --frame_rate 30
+example: python -m gaitjax.prepare poses --source results.json --output videos --label anna \\
+           --type nm-01 --view 090 --frame_rate 30
 """
 
 
@@ -89,11 +88,17 @@ def write(sequence: readers.PoseSequence, output: Path, label: str, kind: str, v
 def _parser() -> argparse.ArgumentParser:
     parser = command.parser(HELP, "", prog="python -m gaitjax.prepare poses")
     add = parser.add_argument
-    add("--source", required=True, type=command.path, help="file, or folder with a file a frame")
+    add(
+        "--source",
+        required=True,
+        type=command.path,
+        metavar="FILE",
+        help="or a folder of a file a frame",
+    )
     add("--output", required=True, type=command.path, metavar="DIR", help="data set to add to")
-    add("--label", required=True, help="who it is")
-    add("--type", required=True, help="how: normal, with a bag, ...; the walk's name")
-    add("--view", required=True, help="from where: degrees, or the camera's name")
+    add("--label", required=True, metavar="ID", help="who it is")
+    add("--type", required=True, metavar="T", help="how: normal, with a bag, ...; the walk's name")
+    add("--view", required=True, metavar="V", help="from where: degrees, or the camera's name")
     add("--format", choices=tuple(readers.FORMATS), default="auto", metavar="NAME")
     add("--person", type=int, default=1, metavar="K", help="the K-th most present one (default 1)")
     add("--track", metavar="ID", help="the one with this identity of the estimator's tracker")
