@@ -94,7 +94,7 @@ def _parser():
         default=compile_for.WHAT,
         help="default: both",
     )
-    add("--dtype", nargs="+", choices=DTYPES, default=DTYPES, help="default: both")
+    add("--dtype", metavar="TYPE", nargs="+", choices=DTYPES, default=DTYPES, help="default: both")
     add(
         "--limit",
         type=float,
