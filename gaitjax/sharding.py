@@ -68,6 +68,13 @@ def on_cpu(mesh: Mesh) -> bool:
     return mesh.devices.flat[0].platform == "cpu"
 
 
+def memory_of(device: jax.Device) -> int:
+    """Bytes that programs on `device` may use in all; 0 where it does not tell."""
+    if device.platform == "cpu":
+        return host_memory.total()
+    return (device.memory_stats() or {}).get("bytes_limit", 0)
+
+
 def replicated(mesh: Mesh) -> NamedSharding:
     """Every device holds the whole array."""
     return NamedSharding(mesh, PartitionSpec())

@@ -1,12 +1,15 @@
-"""Freed memory of this process is kept for the next step instead of returned to the system.
+"""Memory of the host: how much there is, and freed memory kept for the next step.
 
 A step on the CPU allocates up to gigabytes of scratch space and frees them again. By default
 the C library maps each such block anew, and the system clears it page by page: a quarter to
 a third of the processor time of a training step.
 """
 
+import contextlib
 import ctypes
+import os
 import platform
+from pathlib import Path
 
 # Parameters of mallopt, from malloc.h.
 _TRIM_THRESHOLD, _MMAP_MAX, _ARENA_MAX = -1, -4, -8
@@ -23,3 +26,15 @@ def keep_freed() -> bool:
     mallopt = ctypes.CDLL(None).mallopt
     # One heap for all threads, large blocks on it too, and nothing given back.
     return all(mallopt(*pair) for pair in ((_ARENA_MAX, 1), (_MMAP_MAX, 0), (_TRIM_THRESHOLD, -1)))
+
+
+def total() -> int:
+    """Bytes of memory of this machine, or of the container this process runs in; 0: not known."""
+    try:
+        found = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return 0
+    for name in ("memory.max", "memory/memory.limit_in_bytes"):
+        with contextlib.suppress(OSError, ValueError):
+            found = min(found, int((Path("/sys/fs/cgroup") / name).read_text()))
+    return found

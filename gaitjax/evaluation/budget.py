@@ -5,7 +5,7 @@ from flax import linen as nn
 from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
-from gaitjax.performance import memory
+from gaitjax import sharding
 from gaitjax.training import step
 from gaitjax.transforms import pipeline
 
@@ -44,4 +44,4 @@ def bytes_of_frame(config: ConfigDict, model: nn.Module) -> float:
 def _memory(device: jax.Device) -> float:
     """Bytes of memory of a device, `UNKNOWN` if it does not tell; a CPU's devices share theirs."""
     together = jax.local_device_count("cpu") if device.platform == "cpu" else 1
-    return (memory.of_device(device) or UNKNOWN) / together
+    return (sharding.memory_of(device) or UNKNOWN) / together

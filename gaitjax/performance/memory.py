@@ -1,37 +1,17 @@
 """What a device holds, and what to say when it is not enough."""
 
 import contextlib
-import os
 import platform
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import jax
 
+from gaitjax import sharding
 from gaitjax.errors import TrainingError
 from gaitjax.performance.cost import Cost
 
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
-
-
-def of_device(device: jax.Device) -> int:
-    """Bytes that programs on `device` may use in all; 0 where it does not tell."""
-    if device.platform == "cpu":
-        return of_host()
-    return (device.memory_stats() or {}).get("bytes_limit", 0)
-
-
-def of_host() -> int:
-    """Bytes of memory of this machine, or of the container this process runs in; 0: not known."""
-    try:
-        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return 0
-    for name in ("memory.max", "memory/memory.limit_in_bytes"):
-        with contextlib.suppress(OSError, ValueError):
-            total = min(total, int((Path("/sys/fs/cgroup") / name).read_text()))
-    return total
 
 
 def largest() -> float:
@@ -82,13 +62,13 @@ def check(what: str, cost: Cost, device: jax.Device, advice: str) -> None:
 
     A CPU's system promises memory that is not there, and ends the process when it is used.
     """
-    needs, there = cost.arguments + cost.scratch, of_device(device)
+    needs, there = cost.arguments + cost.scratch, sharding.memory_of(device)
     if there and needs > there:
         raise _too_little(what, needs, device, advice)
 
 
 def _too_little(what: str, needs: int, device: jax.Device, advice: str) -> TrainingError:
-    there = of_device(device)
+    there = sharding.memory_of(device)
     number = f" asked for {gib(needs)}" if needs else " does not fit"
     has = f", which has {gib(there)} in all" if there else ""
     return TrainingError(f"out of memory: {what}{number} on {device.device_kind}{has}; {advice}")

@@ -56,6 +56,6 @@ def test_by_default_a_share_of_the_device(monkeypatch):
     frame = budget.LAYERS * budget.bytes_of_frame(config, model)
     for there, expected in ((8 * GIB, 2 * GIB), (80 * GIB, 4 * GIB), (0, 4 * GIB)):
         total = there * jax.local_device_count("cpu")
-        monkeypatch.setattr(budget.memory, "of_device", lambda device, total=total: total)
+        monkeypatch.setattr(sharding, "memory_of", lambda device, total=total: total)
         monkeypatch.setattr(budget, "UNKNOWN", 16 * GIB * jax.local_device_count("cpu"))
         assert budget.frames_in_batch(config, model, mesh) == int(expected / frame)

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from gaitjax import files
+from gaitjax.command import host_memory
 from gaitjax.errors import ConfigError, DamagedError, DataError, TrainingError
 from gaitjax.evaluation.trial import Trial
 from gaitjax.performance import memory
@@ -209,7 +210,7 @@ def test_a_state_that_cannot_be_written_ends_the_run_in_one_line(tmp_path):
 
 
 def test_a_step_larger_than_the_machine_is_refused_in_one_line(tmp_path, monkeypatch):
-    monkeypatch.setattr(memory, "of_host", lambda: 2**20)
+    monkeypatch.setattr(host_memory, "total", lambda: 2**20)
     with pytest.raises(
         TrainingError,
         match=r"out of memory: a step asked for 0\.\d GiB on cpu, which has 0.0 GiB in all; lower "
