@@ -8,6 +8,7 @@ import contextlib
 import itertools
 import json
 import logging
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -229,7 +230,20 @@ def _damage_of(folder: Path) -> Iterator[None]:
     except Exception as error:
         if "RESOURCE_EXHAUSTED" in str(error):
             raise
+        _ignore_what_still_reads()
         raise DamagedError(
             f"{folder}: the checkpoint cannot be read whole ({_line(error)}); use another one "
             "beside it"
         ) from error
+
+
+def _ignore_what_still_reads() -> None:
+    """Drops the tracebacks, dozens, of reads that orbax leaves running when another has failed."""
+    told = sys.unraisablehook
+
+    def hook(left) -> None:
+        about = f"{left.exc_value} {left.object!r}"
+        if "Event loop is closed" not in about and "_read_array_index" not in about:
+            told(left)
+
+    sys.unraisablehook = hook
