@@ -1,4 +1,4 @@
-# make demo: train and evaluate on synthetic walkers.  make test: all tests.
+# make demo: train and evaluate on synthetic walkers.  make test: style, types and all tests.
 PYTHON ?= python3
 # On Linux plain torch brings gigabytes of CUDA libraries; the converter's tests need the CPU only.
 TORCH ?= torch==2.13.0
@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := demo_out
 
-.PHONY: demo test format clean
+.PHONY: demo lint test format clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python -m gaitjax.train --config configs/gaitgraph2_walkers.py --workdir $(DEMO)
@@ -14,9 +14,13 @@ demo: $(VENV)/.demo
 		--checkpoint $(DEMO) --compare_untrained
 	@echo "metrics: $(DEMO)/metrics.jsonl, numbers: $(DEMO)/evaluation.json, figures: $(DEMO)/evaluation/"
 
-test: $(VENV)/.test
-	$(BIN)/ruff check .
+test: lint
 	$(BIN)/python -m pytest -n 2 --dist worksteal --durations 10
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 format: $(VENV)/.test
 	$(BIN)/ruff format .
@@ -36,4 +40,4 @@ $(VENV)/.test: $(BIN)/python setup.cfg pyproject.toml
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(DEMO) build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf $(VENV)* $(DEMO) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache

@@ -116,7 +116,7 @@ def _deepgait(dataset: str, name: str, layers: tuple[int, ...]) -> ConfigDict:
             dtype="float32",
             layers=layers,
             channels=(64, 128, 256, 512),
-            classes=sets.get(sets.VARIANTS[dataset]).identities[0],
+            classes=sets.get(sets.VARIANTS[dataset]).numbers[0],
         )
     )
     config.data.impute = "knn"

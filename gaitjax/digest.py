@@ -29,7 +29,7 @@ def of(array) -> str:
     array = np.asarray(array, order="C")
     data = array.reshape(-1).view(np.uint8)
     whole = len(data) // (8 * _ROW) * (8 * _ROW)
-    crc = zlib.crc32(data[whole:])
+    crc = zlib.crc32(data[whole:].data)
     if whole:
         sums = data[:whole].view(np.uint64).reshape(-1, _ROW).sum(1, np.uint64)
         crc = zlib.crc32(sums, crc)

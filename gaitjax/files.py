@@ -116,7 +116,7 @@ def write_json(path: str | os.PathLike, value, indent: int | None = 1) -> None:
 def write_npz(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:
     """`path`, which ends in .npz, holds `arrays` by name, whole or not at all."""
     with whole(path) as temporary:
-        np.savez(temporary, **arrays)
+        np.savez(temporary, allow_pickle=False, **arrays)
 
 
 def write_link(path: str | os.PathLike, target: str) -> None:
@@ -188,7 +188,7 @@ def _locked(path: Path) -> int | None:
 
 def _system_lock(descriptor: int) -> None:
     """Locks the open file, or raises BlockingIOError or PermissionError if another has."""
-    if os.name == "nt":
+    if sys.platform == "win32":
         import msvcrt
 
         os.lseek(descriptor, 1 << 30, os.SEEK_SET)  # far from the text, which others may read

@@ -45,12 +45,12 @@ class Communication(NamedTuple):
     """What each device exchanges with the others in one run of a program.
 
     Attributes:
-      count: collective operations.
+      operations: collective operations.
       reduced: bytes of arrays that are summed over the devices.
       gathered: bytes of arrays, whole, that are put together from all devices' parts.
     """
 
-    count: int
+    operations: int
     reduced: int
     gathered: int
 
@@ -58,7 +58,7 @@ class Communication(NamedTuple):
 def communication(program: jax.stages.Compiled) -> Communication:
     """The collectives in a compiled program; those in a loop count once."""
     count = reduced = gathered = 0
-    for result, kind in _COLLECTIVE.findall(program.as_text()):
+    for result, kind in _COLLECTIVE.findall(program.as_text() or ""):
         size = sum(_bytes(*groups) for groups in _ARRAY.findall(result))
         count += 1
         if kind in ("all-reduce", "reduce-scatter"):
@@ -94,7 +94,7 @@ def row(config: ConfigDict, count: int, batch: int) -> dict[str, float]:
         "memory_mib": (estimate.arguments + estimate.scratch) / 2**20,
         "reduced_mib": sent.reduced / 2**20,
         "gathered_mib": sent.gathered / 2**20,
-        "collectives": sent.count,
+        "collectives": sent.operations,
     }
 
 

@@ -27,12 +27,11 @@ def start(multihost: bool) -> None:
         folder = Path("~/.cache/gaitjax/xla").expanduser()
         jax.config.update("jax_compilation_cache_dir", str(folder))
     if multihost:
-        number = {
-            key: os.environ.get(f"JAX_{key.upper()}") for key in ("num_processes", "process_id")
-        }
+        count, this = os.environ.get("JAX_NUM_PROCESSES"), os.environ.get("JAX_PROCESS_ID")
         jax.distributed.initialize(
             os.environ.get("JAX_COORDINATOR_ADDRESS"),
-            **{key: int(value) for key, value in number.items() if value is not None},
+            num_processes=None if count is None else int(count),
+            process_id=None if this is None else int(this),
             heartbeat_timeout_seconds=HEARTBEAT_SECONDS,
         )
 

@@ -105,6 +105,7 @@ def train(
 
         def evaluate(state: dict, done: int) -> dict:
             """Evaluate a state that is on disk: an end meanwhile loses nothing."""
+            assert trial is not None, "see due"
             with progress.paused():
                 saved = f"step {done} is saved; run again to evaluate it and go on"
                 with stop.at_once(saved), memory.explained("the evaluation", device, LESS_EVAL):
@@ -202,7 +203,7 @@ def _compile(update, args: tuple, say) -> jax.stages.Compiled:
     device = jax.tree.leaves(args[0])[0].sharding.mesh.local_devices[0]
     say(
         f"compiling {what} for {device.device_kind}: minutes on an accelerator the first time, "
-        f"then kept in {jax.config.jax_compilation_cache_dir}",
+        f"then kept in {jax.config.values['jax_compilation_cache_dir']}",
         flush=True,
     )
     program = update.lower(*args).compile()

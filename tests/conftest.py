@@ -18,6 +18,13 @@ os.environ.setdefault(
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
+import jax  # noqa: E402
+
+if not hasattr(jax, "enable_x64"):  # before JAX 0.8 (constraints/)
+    from jax.experimental import enable_x64
+
+    jax.enable_x64 = enable_x64
+
 
 @pytest.fixture
 def quick(monkeypatch):

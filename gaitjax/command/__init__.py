@@ -90,7 +90,7 @@ _ADVICE = {
 
 def _of_system(error: OSError) -> str:
     name = f"{error.filename}: " if error.filename else ""
-    advice = _ADVICE.get(error.errno)
+    advice = _ADVICE.get(error.errno or 0)
     return f"{name}{error.strerror or error}" + (f"; {advice}" if advice else "")
 
 

@@ -5,6 +5,8 @@ unknown one is refused. What a network or a loss takes stands in its own signatu
 (`model.*`, `loss.*`); how fields have to fit each other stands in `gaitjax.config.check`.
 """
 
+from typing import Any
+
 from ml_collections import ConfigDict
 
 from gaitjax.config.values import (
@@ -49,7 +51,7 @@ def _no_network(name: str) -> str:
     return ""
 
 
-FIELDS: dict[str, Field | dict[str, Field]] = dict(
+FIELDS: dict[str, Any] = dict(  # a Field, or a section of them
     seed=number(0),
     compat=flag(False),  # reproduce the reference's defects too (docs: compat switch)
     init_from=free(text("")),  # weights .npz or work directory to start from
@@ -160,7 +162,7 @@ def _defaults(fields: dict) -> dict:
 
 def field_at(key: str) -> Field | None:
     """The field of a dotted key; None for a network's or a loss's own."""
-    found = FIELDS
+    found: Any = FIELDS
     for part in key.split("."):
         found = found.get(part) if isinstance(found, dict) else None
     return found if isinstance(found, Field) else None

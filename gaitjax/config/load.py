@@ -29,6 +29,12 @@ def names() -> list[str]:
     return sorted(m.name for m in modules if m.name != "common")
 
 
+def about(name: str) -> str:
+    """What the file of a packaged config says of it."""
+    text = ast.get_docstring(ast.parse((FOLDER / f"{name}.py").read_text(encoding="utf-8")))
+    return text or ""
+
+
 def load(name_or_path: str) -> ConfigDict:
     """The locked config of a file (`configs/x.py`) or of a packaged name (`x`).
 
@@ -116,6 +122,7 @@ def _is_configs(module: str) -> bool:
 def _module(name: str, path: Path, inside: list[str] | None = None):
     """The module of a file, run anew, under a name in `sys.modules`."""
     spec = importlib.util.spec_from_file_location(name, path, submodule_search_locations=inside)
+    assert spec and spec.loader, path
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)

@@ -5,7 +5,7 @@ import importlib
 import math
 from collections.abc import Callable, Iterable
 from numbers import Integral, Real
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Field(NamedTuple):
@@ -18,8 +18,8 @@ class Field(NamedTuple):
       free: may differ between the runs that share a work directory.
     """
 
-    default: object
-    problem: Callable[[object], str]
+    default: Any
+    problem: Callable[[Any], str]
     kind: type
     free: bool = False
 

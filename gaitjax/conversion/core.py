@@ -83,7 +83,7 @@ def batch_norm(torch_key: str, path: Path, layout: Layout = SAME) -> list[Rule |
         Rule(f"{torch_key}.bias", ("params", *path, "bias"), layout),
         Rule(f"{torch_key}.running_mean", ("batch_stats", *path, "mean"), layout),
         Rule(f"{torch_key}.running_var", ("batch_stats", *path, "var"), layout),
-        Buffer(f"{torch_key}.num_batches_tracked", np.int64(0), compared=False),
+        Buffer(f"{torch_key}.num_batches_tracked", np.array(0), compared=False),
     ]
 
 

@@ -63,7 +63,7 @@ def write(path: Path, sequences: list[np.ndarray], small: dict, stamps: dict) ->
         header = dict(descr="<f4", fortran_order=False, shape=shape)
         np.lib.format.write_array_header_1_0(file, header)
         for sequence in sequences:
-            file.write(sequence)
+            file.write(sequence.data)
         for array in arrays:
             np.save(file, array, allow_pickle=False)
         file.write(bytes(-file.tell() % 8))

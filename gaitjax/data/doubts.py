@@ -48,7 +48,7 @@ def of(poses: np.ndarray, fmt: JointFormat | None = None) -> list[str]:
         fmt is not None
         and frames >= SHORT
         and not found["every frame the same"]
-        and _stands(xy, seen, fmt)
+        and _stands(xy, np.asarray(seen), fmt)
     )
     return [what for what, doubtful in found.items() if doubtful]
 

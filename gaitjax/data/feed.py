@@ -83,6 +83,7 @@ class Feed:
             clips_of_images = images.ImageClips(files, lengths, data.image_cache_gb)
             about.append(f"{' and '.join(files)} read from disk")
         of, lengths = packed or listed, packed.lengths if packed else lengths
+        assert of, "a modality has poses, or parts that are listed"
         poses = packed.poses if packed else None
         names = of.labels, of.types, of.views
         about = ", ".join(about)
@@ -113,8 +114,9 @@ class Feed:
         lengths = np.array([len(a) for a in next(iter(parts.values()))], np.int32)
         numbers = np.arange(len(lengths)).astype(str)
         poses = np.concatenate(parts["poses"]) if "poses" in parts else None
-        resident = mesh is not None and poses is not None
-        frames = sharding.put(poses, sharding.replicated(mesh)) if resident else None
+        frames = None
+        if mesh is not None and poses is not None:
+            frames = sharding.put(poses, sharding.replicated(mesh))
         labels = numbers if labels is None else np.asarray(labels)
         read = clips if others else None
         return cls(labels, numbers, numbers, lengths, frames, "in memory", poses, read)
@@ -143,6 +145,7 @@ class Feed:
 
     def poses(self, row: int) -> np.ndarray:
         """The poses (T, V, 3) of one sequence, on the host."""
+        assert self._poses is not None, "see has_poses"
         start = self._offsets[row]
         return self._poses[start : start + self.lengths[row]]
 

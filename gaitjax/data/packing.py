@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -55,12 +56,11 @@ def load(
     if cached := cache.read(path, split.root):
         return cached
     if split.name.startswith(sets.PREFIX):
-        listed, read = records.read(split.root, split.name, split.side)
+        listed, read_record = records.read(split.root, split.name, split.side)
+        read: Callable[[int], tuple[np.ndarray, str | Path]] = read_record
     else:
         listed = listed or listing.scan(split)
-
-        def read(row: int) -> tuple[np.ndarray, Path]:
-            return read_file(listed, row, split.name, modality)
+        read = partial(read_file, listed, name=split.name, modality=modality)
 
     count = len(listed.labels)
 

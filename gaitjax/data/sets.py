@@ -97,6 +97,12 @@ class DataSet(NamedTuple):
     stored: bool = True
     frame_rate: float | None = None
 
+    @property
+    def numbers(self) -> tuple[int, int]:
+        """`identities` of a set that has published ones."""
+        assert self.identities, self.title
+        return self.identities
+
 
 def _numbered(first: int, last: int, width: int) -> list[str]:
     return [f"{i:0{width}d}" for i in range(first, last + 1)]
@@ -119,7 +125,7 @@ def _grew_split(folders: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...
     return train, tuple(i for i in folders if i == "probe" or (len(i) == 5 and i.isdigit()))
 
 
-_OUMVLP_VIEWS = tuple(f"{angle:03d}" for angle in (*range(0, 91, 15), *range(180, 271, 15)))
+OUMVLP_VIEWS = tuple(f"{angle:03d}" for angle in (*range(0, 91, 15), *range(180, 271, 15)))
 _CASIAB_VIEWS = tuple(f"{angle:03d}" for angle in range(0, 181, 18))
 _PICKLES = "sets.pickles"
 
@@ -141,7 +147,7 @@ SETS = {
             as_published=("--compat", "--joints", "{joints}"),
         ),
         split=_oumvlp_split,
-        roles=Roles(("01",), {"NM": ("00",)}, views=_OUMVLP_VIEWS),
+        roles=Roles(("01",), {"NM": ("00",)}, views=OUMVLP_VIEWS),
         frame_rate=25,
     ),
     "grew": DataSet(
@@ -304,7 +310,7 @@ def get(name: str) -> DataSet:
     )
 
 
-def how_to_get(name: str, root: str = "DIR") -> str:
+def how_to_get(name: str, root: str | Path = "DIR") -> str:
     """One sentence: where the data set comes from and the command that makes or prepares it."""
     record = get(name)
     if name.startswith(PREFIX):

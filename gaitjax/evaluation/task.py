@@ -67,15 +67,17 @@ def check_inputs(
     if metric not in METRICS:
         raise DataError(f"unknown metric {metric!r}; use one of: {', '.join(METRICS)}")
     embeddings = checked_embeddings(embeddings)
-    strings = {"labels": labels, "types": types, "views": views}
-    for name, values in strings.items():
-        strings[name] = np.asarray(values, dtype=str)
-        if strings[name].shape != (len(embeddings),):
+    given = {"labels": labels, "types": types, "views": views}
+    strings = {name: np.asarray(values, dtype=str) for name, values in given.items()}
+    for name, array in strings.items():
+        if array.shape != (len(embeddings),):
             raise DataError(
                 f"{name}: expected {len(embeddings)} strings, one per embedding, "
-                f"got shape {strings[name].shape}"
+                f"got shape {array.shape}"
             )
-    task = Task(embeddings, **strings, metric=metric, **settings)
+    task = Task(
+        embeddings, strings["labels"], strings["types"], strings["views"], metric, **settings
+    )
     found, counts = np.unique(keys(task), return_counts=True)
     if (counts > 1).any():
         raise DataError(

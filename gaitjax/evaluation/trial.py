@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
@@ -80,7 +81,8 @@ class Trial:
           submission, ground_truth: folder for a GREW submission, and its answers.
           rows: (S,) the sequences of the test set that are scored; default all.
         """
-        e, feed, options = self.config.eval, self.feed, {}
+        e, feed = self.config.eval, self.feed
+        options: dict[str, Any] = {}
         if e.protocol == "gait3d":
             options["probe_set"] = feed.probe
         if e.protocol == "grew_submission":
@@ -88,9 +90,9 @@ class Trial:
         return evaluate(
             e.protocol,
             embeddings,
-            feed.labels[rows],
-            feed.types[rows],
-            feed.views[rows],
+            feed.labels[rows].tolist(),
+            feed.types[rows].tolist(),
+            feed.views[rows].tolist(),
             metric=e.metric,
             gallery_types=tuple(e.gallery_types),
             probe_types=tuple(e.probe_types),

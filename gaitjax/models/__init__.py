@@ -18,6 +18,7 @@ One of any length that pools its frames may also take a long sequence in pieces.
 """
 
 import sys
+from typing import Any
 
 from flax import linen as nn
 from jax import Array
@@ -57,7 +58,7 @@ def build(config: ConfigDict) -> nn.Module:
         what it takes.
     """
     fields = {k: tuple(v) if isinstance(v, list) else v for k, v in config.model.items()}
-    name = fields.pop("name")
+    name = str(fields.pop("name"))
     network = class_of(name)
     if getattr(network, "inputs", None) not in INPUTS:
         raise DataError(
@@ -110,5 +111,5 @@ def finish(network: nn.Module, variables: dict, pool) -> dict[str, Array]:
     return _embeddings(network.apply(variables, pool, method="finish"))
 
 
-def _embeddings(outputs: dict[str, Array]) -> dict[str, Array]:
+def _embeddings(outputs: Any) -> dict[str, Array]:
     return {name: value for name, value in outputs.items() if name.startswith("embed_")}

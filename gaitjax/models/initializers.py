@@ -6,10 +6,10 @@ vector of draws; what a network declares otherwise is drawn as it says, by a gen
 quicker to compile.
 """
 
+import dataclasses
 import itertools
 import math
 from collections.abc import Callable
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -21,7 +21,8 @@ from jax.ad_checkpoint import checkpoint_name
 Shape = tuple[int, ...]
 
 
-class Initial(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Initial:
     """Flax initialiser, offset + spread(shape) * draw, in float32.
 
     A draw is U(-1, 1), or N(0, 1) if `normal`; without `spread` there is none, and no key needed.
@@ -32,12 +33,12 @@ class Initial(NamedTuple):
     spread: Callable[[Shape], float] | None = None
     normal: bool = False
 
-    def __call__(self, key: Array | None, shape: Shape) -> Array:
+    def __call__(self, key: Array, shape: Shape) -> Array:
         draw = None if self.spread is None else _draws(key, shape, self.normal)
         return checkpoint_name(self.value(shape, draw), self.label(shape))
 
     def value(self, shape: Shape, draw: Array | None) -> Array:
-        if self.spread is None:
+        if self.spread is None or draw is None:
             return jnp.full(shape, self.offset, jnp.float32)
         return self.offset + self.spread(shape) * draw
 
@@ -96,14 +97,15 @@ def init(model: nn.Module, key: Array, x: Array) -> dict:
             values = flatten_dict(model.init(jax.random.wrap_key_data(quick, impl="unsafe_rbg"), x))
         for normal in (False, True):
             drawn = {
-                path: flat[path]
+                path: (flat[path], rule)
                 for path, rule in rules.items()
                 if rule and rule.spread and rule.normal == normal
             }
-            ends = list(itertools.accumulate(map(math.prod, drawn.values()), initial=0))
+            ends = list(itertools.accumulate((math.prod(s) for s, _ in drawn.values()), initial=0))
             vector = _draws(jax.random.fold_in(key, normal), (ends[-1],), normal)
-            for (path, shape), start, end in zip(drawn.items(), ends, ends[1:], strict=False):
-                values[path] = rules[path].value(shape, vector[start:end].reshape(shape))
+            for path, start, end in zip(drawn, ends, ends[1:], strict=False):
+                shape, rule = drawn[path]
+                values[path] = rule.value(shape, vector[start:end].reshape(shape))
         constant = {path: rule for path, rule in rules.items() if rule and not rule.spread}
         return values | {path: rule.value(flat[path], None) for path, rule in constant.items()}
 

@@ -160,7 +160,7 @@ class GraphBlock(nn.Module):
     def __call__(self, x: Array, train: bool) -> Array:
         a = adjacency(self.fmt)
         edge = self.param("edge", ONES, a.shape)
-        graph = a[:HOPS] * edge[:HOPS]
+        graph = jnp.asarray(a[:HOPS]) * edge[:HOPS]
         x = Spatial(self.block, self.dtype, name="spatial")(x, graph, train)
         return Temporal(self.block, self.dtype, name="temporal")(x, train)
 

@@ -16,6 +16,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable
+from typing import Any
 
 from ml_collections import ConfigDict
 
@@ -48,7 +49,7 @@ def _ours(config: ConfigDict, _: str) -> tuple[Runs, dict]:
     clips = {key: value for key, value in batch_at(0).items() if key != "labels"}
     update = setup.update(made).lower(state, feed.frames, (batch_at(0),)).compile()
     embed = embed.lower(variables, feed.frames, clips).compile()
-    holder = [state, 0]
+    holder: list[Any] = [state, 0]
 
     def train(count: int):
         begin = holder[1]
@@ -229,7 +230,7 @@ def summary(size: int, seconds: dict[str, list[float]]) -> dict:
     theirs = {name: rate for name, rate in rates.items() if name != "gaitjax"}
     result = {"seconds": seconds, "sequences_per_s": rates}
     if theirs:
-        best = max(theirs, key=theirs.get)
+        best = max(theirs, key=lambda name: theirs[name])
         pairs = zip(seconds[best], seconds["gaitjax"], strict=True)
         result |= {"best": best, "ratio": statistics.median(a / b for a, b in pairs)}
     return result

@@ -27,19 +27,21 @@ def lines(module: str, job: dict, limit: float, environment: dict | None = None)
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
+    assert process.stdin and process.stdout and process.stderr, "they are pipes"
+    stdin, stderr = process.stdin, process.stderr
     said: queue.Queue = queue.Queue()
     errors: list[str] = []
     readers = [
         threading.Thread(target=_read, args=(process.stdout, said.put), daemon=True),
-        threading.Thread(target=lambda: errors.extend(process.stderr), daemon=True),
+        threading.Thread(target=lambda: errors.extend(stderr), daemon=True),
     ]
     for reader in readers:
         reader.start()
     end = time.monotonic() + limit
     try:
         with contextlib.suppress(BrokenPipeError):
-            process.stdin.write(json.dumps(job))
-            process.stdin.close()
+            stdin.write(json.dumps(job))
+            stdin.close()
         while (line := said.get(timeout=max(0.0, end - time.monotonic()))) is not None:
             with contextlib.suppress(ValueError):  # libraries print what they like
                 yield json.loads(line)

@@ -67,14 +67,16 @@ def _compile(job: dict) -> dict:
     begin = time.perf_counter()
     lowered = lower(made)
     middle = time.perf_counter()
-    options = {name: value == "true" for name, value in _flags(job.get("flags", ""))}
+    options: dict[str, str | bool] = {
+        name: value == "true" for name, value in _flags(job.get("flags", ""))
+    }
     try:
         program = lowered.compile(compiler_options=options or None)
     except jax.errors.JaxRuntimeError as error:
         line = str(error).strip().splitlines()[0][:300]
         needs = memory.asked(str(error)) if "RESOURCE_EXHAUSTED" in str(error) else 0
         return {"error": line} | ({"memory": needs} if needs else {})
-    text, estimate = program.as_text(), cost.of(program)
+    text, estimate = program.as_text() or "", cost.of(program)
     counts = {name: len(re.findall(pattern, text)) for name, pattern in _COUNTED.items()}
     return {
         "lower_seconds": round(middle - begin, 1),

@@ -3,7 +3,7 @@
 import importlib.util
 import logging
 import os
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -26,7 +26,7 @@ class Device(NamedTuple):
     title: str
     platform: str
     memory: int
-    description: dict | str
+    description: Any
 
 
 def _gpu(capability, cores, fpus, threads, shared, optin, bandwidth, l2, clock) -> dict:

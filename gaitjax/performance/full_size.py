@@ -11,6 +11,8 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -20,8 +22,8 @@ from gaitjax.evaluation.protocols import evaluate
 
 # Test sets as published: GREW's identities with two gallery sequences each and 24,000 probes,
 # Gait3D's with six each; of OUMVLP's as many as have its 133,000 sequences if each has all.
-OUMVLP_VIEWS = sets.get("oumvlp").roles.views
-SETS = {"oumvlp": 4750} | {name: sets.get(name).identities[1] for name in ("grew", "gait3d")}
+OUMVLP_VIEWS = sets.OUMVLP_VIEWS
+SETS = {"oumvlp": 4750} | {name: sets.get(name).numbers[1] for name in ("grew", "gait3d")}
 NOISE = 0.4  # leaves some answers wrong at full size
 
 
@@ -52,7 +54,7 @@ def synthetic(name: str, dim: int, parts: int, fraction: float):
 
 def tiled(name, embeddings, labels, types, views, metric) -> str:
     """The project's evaluation, without intervals; returns what it found."""
-    options = {}
+    options: dict[str, Any] = {}
     if name == "gait3d":
         chosen = types == "camid0"
         options["probe_set"] = [
@@ -103,7 +105,7 @@ def plain(name, embeddings, labels, types, views, metric) -> str:
     return f"Rank-1 {100 * np.mean(labels[gallery[order[:, 0]]] == owner):.2f}"
 
 
-METHODS = {"tiled": tiled, "plain": plain}
+METHODS: dict[str, Callable[..., str]] = {"tiled": tiled, "plain": plain}
 
 
 def measure(method: str, name: str, dim: int, parts: int, fraction: float, metric: str) -> dict:

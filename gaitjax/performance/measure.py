@@ -12,6 +12,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -36,7 +37,7 @@ DEFAULT = {
 PARTS = ("step", "data", "eval", "maps")
 GALLERY = 4096  # embeddings on each side of the distance matrix
 
-Row = dict[str, float | str]
+Row = dict[str, Any]
 
 
 def timed(run: Callable[[int], object], repeats: int) -> float:
@@ -50,7 +51,7 @@ def timed(run: Callable[[int], object], repeats: int) -> float:
     return statistics.median(seconds)
 
 
-def compiled(fn: Callable, *args) -> tuple[Callable, Row]:
+def compiled(fn: jax.stages.Wrapped, *args) -> tuple[Callable, Row]:
     """`fn` (jitted) compiled for `args`, and what that took: seconds, operations, memory."""
     row: Row = {}
     for name in ("compile_s", "cached_compile_s"):

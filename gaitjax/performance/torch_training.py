@@ -1,5 +1,7 @@
 """Losses and optimisers in PyTorch, for the networks of `torch_networks`: sections 7 and 8.1."""
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from ml_collections import ConfigDict
@@ -8,7 +10,8 @@ from torch import Tensor, nn
 
 def total_loss(outputs: dict[str, Tensor], labels: Tensor, losses) -> Tensor:
     """Sum of the losses of a config, as `gaitjax.training.losses.total_loss`."""
-    return sum(LOSSES[name](outputs, labels, **given) for name, given in losses.items())
+    parts = [LOSSES[name](outputs, labels, **given) for name, given in losses.items()]
+    return torch.stack(parts).sum()
 
 
 def _supcon(logits: Tensor, positive: Tensor) -> Tensor:
@@ -49,7 +52,7 @@ def _cross_entropy(outputs, labels, scale, smoothing):
     return F.cross_entropy(logits, targets, label_smoothing=smoothing)
 
 
-LOSSES = {
+LOSSES: dict[str, Callable[..., Tensor]] = {
     "supcon_lp": _supcon_lp,
     "supcon_re": _supcon_re,
     "triplet": _triplet,

@@ -38,15 +38,13 @@ def save(array: np.ndarray, title: str, stem: Path, joints: str = "") -> tuple[P
 
     with matplotlib.rc_context(STYLE | {"axes.grid": False}):
         images = {".gif": animation(array, title, joints), ".png": sheet(array, title, joints)}
-    paths = []
     for ending, data in images.items():
         path = stem.with_name(stem.name + ending)
         try:
             files.write_bytes(path, data)
         except OSError as error:
             raise DataError(f"{error.filename or path}: {error.strerror}") from error
-        paths.append(path)
-    return tuple(paths)
+    return stem.with_name(f"{stem.name}.gif"), stem.with_name(f"{stem.name}.png")
 
 
 def animation(array: np.ndarray, title: str, joints: str = "") -> bytes:

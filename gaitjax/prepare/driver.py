@@ -22,11 +22,11 @@ import re
 import shutil
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -137,7 +137,7 @@ def run(
             done.update(_begin(output, settings, resume))
             todo = [job for job in plan.jobs if job.name not in done]
             in_process = plan.in_process or workers <= 1 or len(todo) < 2
-            made = (
+            made: Generator[dict, None, None] = (
                 (_one(plan.make, output, job) for job in todo)
                 if in_process
                 else _parallel(plan.make, output, todo, min(workers, len(todo)))
@@ -270,7 +270,7 @@ def _json_line(value: dict) -> bytes:
 
 def _one(make: Callable[[Job], Made], output: Path, job: Job) -> dict:
     """Makes and writes one sequence; its line of the journal."""
-    line = {"sequence": job.name, "files": {}}
+    line: dict[str, Any] = {"sequence": job.name, "files": {}}
     try:
         array, notes, parts = make(job)
         array = None if array is None else _checked(array)
@@ -346,10 +346,10 @@ def _finish(output: Path, plan: Plan, settings: dict, lines: list[dict]) -> dict
     return record
 
 
-_worker: tuple = ()  # make and output, in a worker process
+_worker: tuple[Any, ...] = ()  # make and output, in a worker process
 
 
-def _parallel(make, output: Path, jobs: list[Job], workers: int) -> Iterator[dict]:
+def _parallel(make, output: Path, jobs: list[Job], workers: int) -> Generator[dict, None, None]:
     """`_one` for every job, in any order."""
     jobs_left = iter(jobs)
     # Spawned: a fork of a process with threads (JAX, tqdm) may hang.
@@ -380,12 +380,14 @@ def _start_worker(make, output: Path) -> None:
 
 
 def _end_with_parent() -> None:
-    multiprocessing.parent_process().join()
+    if parent := multiprocessing.parent_process():
+        parent.join()
     os._exit(1)
 
 
 def _work(job: Job) -> dict:
-    return _one(*_worker, job)
+    make, output = _worker
+    return _one(make, output, job)
 
 
 @contextlib.contextmanager

@@ -48,7 +48,7 @@ class Conversion(NamedTuple):
                 out[..., joint, :] = 0
             elif len(source) > 1:
                 parts = poses[..., list(source), :]
-                seen = parts[..., :2].any(axis=-1).all(axis=-1)[..., None]
+                seen = parts[..., :2].any(axis=-1).all(axis=-1, keepdims=True)
                 out[..., joint, :2] = np.where(seen, parts[..., :2].mean(axis=-2), 0)
                 out[..., joint, 2:] = np.where(seen, parts[..., 2:].min(axis=-2), 0)
         return out

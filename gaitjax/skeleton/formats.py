@@ -42,7 +42,8 @@ class JointFormat(NamedTuple):
 
     def pairs(self, text: str) -> Pairs:
         """Indices of "joint-joint joint-joint ..."."""
-        return tuple(tuple(map(self.joints.index, pair.split("-"))) for pair in text.split())
+        ends = (pair.split("-") for pair in text.split())
+        return tuple((self.joints.index(a), self.joints.index(b)) for a, b in ends)
 
 
 def side(joint: str) -> str:

@@ -5,6 +5,8 @@ returns (scalar, info dict); `LOSSES` names them as configs do. Losses run in fl
 or in float64 when the outputs are float64.
 """
 
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
 from jax import Array
@@ -141,7 +143,7 @@ def cross_entropy(
     return loss, {"accuracy": accuracy}
 
 
-LOSSES = {
+LOSSES: dict[str, Callable[..., tuple[Array, dict]]] = {
     "supcon_lp": supcon_lp,
     "supcon_re": supcon_re,
     "triplet": triplet,
@@ -156,7 +158,7 @@ def total_loss(outputs: dict, labels: Array, config) -> tuple[Array, dict]:
 
     Returns the scalar and a dict of every part, named `<loss>` and `<loss>_<info>`.
     """
-    total, parts = 0.0, {}
+    total, parts = jnp.float32(0), {}
     for name, parameters in config.items():
         parameters = dict(parameters)
         weight = parameters.pop("weight", 1.0)

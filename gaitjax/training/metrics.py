@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import TextIO
 
 from tqdm import tqdm
 
@@ -25,7 +26,8 @@ class MetricWriter:
 
     def __init__(self, workdir: Path, resume_step: int, active: bool = True):
         self._path, self._failed = workdir / FILE, False
-        self._file = self._board = None
+        self._file: TextIO | None = None
+        self._board: _Board | None = None
         if not active:
             return
         with self._said_once():
@@ -37,7 +39,7 @@ class MetricWriter:
 
     def write(self, step: int, values: dict[str, float]) -> None:
         """Record `values` at `step`."""
-        if self._board is None:
+        if self._file is None or self._board is None:
             return
         with self._said_once():
             cut = "\n" if self._failed else ""  # what a full disk left of the line before
@@ -47,9 +49,10 @@ class MetricWriter:
 
     def close(self) -> None:
         """Close the files."""
-        for file in filter(None, (self._file, self._board)):
+        for file in (self._file, self._board):
             with self._said_once():
-                file.close()
+                if file is not None:
+                    file.close()
 
     @contextlib.contextmanager
     def _said_once(self) -> Iterator[None]:

@@ -59,7 +59,7 @@ def initial_state(setup: Setup) -> dict:
     return jax.jit(lambda: step.init_state(config, model, optimizer), out_shardings=whole)()
 
 
-def update(setup: Setup) -> Callable:
+def update(setup: Setup) -> jax.stages.Wrapped:
     """The training step, jitted: (state, frames, tuple of batches) -> (state, metrics).
 
     As many steps as there are batches are made in one program; the state is consumed.
@@ -74,7 +74,7 @@ def update(setup: Setup) -> Callable:
     )
 
 
-def embed(setup: Setup) -> Callable:
+def embed(setup: Setup) -> jax.stages.Wrapped:
     """The embedding of a batch, jitted: (variables, frames, batch) -> {"embed_1": (N, D, P)}."""
     whole = sharding.replicated(setup.mesh)
     return jax.jit(step.make_embed(setup.config, setup.model), out_shardings=whole)

@@ -26,7 +26,7 @@ EVAL_PRECISION = "highest"
 
 def clips_of(frames: Array | None, batch: dict) -> dict:
     """The batch with its clips: gathered from the resident `frames` where it only has indices."""
-    if "index" not in batch:
+    if "index" not in batch or frames is None:
         return batch
     return {**batch, "poses": frames[batch["index"]]}
 

@@ -6,6 +6,8 @@ minimised over the shapes instead and exponentiated once; confidences enter as l
 and windows as infinities.
 """
 
+import contextlib
+import importlib
 import math
 from functools import partial
 
@@ -60,11 +62,17 @@ def render(poses: jax.Array) -> jax.Array:
 
 def render_exact(poses: np.ndarray) -> np.ndarray:
     """`render` in float64, from the host: numpy in, numpy out, not for use under `jit`."""
-    with jax.enable_x64(True):
+    with _float64():
         return np.asarray(_render_jit(np.asarray(poses, np.float64)))
 
 
 _render_jit = jax.jit(render)
+
+
+def _float64() -> contextlib.AbstractContextManager:
+    """Inside, JAX has 64-bit types; before JAX 0.8 that was experimental."""
+    home = jax if hasattr(jax, "enable_x64") else importlib.import_module("jax.experimental")
+    return home.enable_x64(True)
 
 
 def _draw(poses: jax.Array) -> jax.Array:
@@ -91,11 +99,11 @@ def _joints(xy: jax.Array, confidence: jax.Array) -> jax.Array:
     axes = _offsets(xy) ** 2 / (2 * SIGMA**2) + _window(xy, xy)
     across = axes[..., 0, :]
     down = axes[..., 1, :] + _cost(confidence)[..., None]
-    exponent = jnp.inf
+    exponent: jax.Array | float = jnp.inf
     # Written out joint by joint, so that it compiles to one loop over the pixels.
     for j in range(xy.shape[-2]):
         exponent = jnp.minimum(exponent, down[..., j, :, None] + across[..., j, None, :])
-    return exponent
+    return jnp.asarray(exponent)
 
 
 def _limbs(xy: jax.Array, confidence: jax.Array) -> jax.Array:
@@ -114,14 +122,14 @@ def _limbs(xy: jax.Array, confidence: jax.Array) -> jax.Array:
     along = offset * bone / jnp.where(dot, 1.0, length2)[..., None, None]
     window = _window(jnp.minimum(start, end), jnp.maximum(start, end))
     window = window.at[..., 1, :].add(_cost(drawn_with)[..., None])
-    exponent = jnp.inf
+    exponent: jax.Array | float = jnp.inf
     for i in range(len(LIMBS)):
         x, y = _row(offset, i), _column(offset, i)
         t = jnp.clip(_row(along, i) + _column(along, i), 0.0, 1.0)
         distance2 = (x - t * _row(bone, i)) ** 2 + (y - t * _column(bone, i)) ** 2
         outside = _row(window, i) + _column(window, i)
         exponent = jnp.minimum(exponent, distance2 / (2 * SIGMA**2) + outside)
-    return exponent
+    return jnp.asarray(exponent)
 
 
 def _row(axes: jax.Array, i: int) -> jax.Array:

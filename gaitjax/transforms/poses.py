@@ -4,6 +4,8 @@ Each takes a PRNG key, poses (N, T, V, 3), its strength and the joint format, an
 draws for the whole batch at once. `POSE_TRANSFORMS` names them as configs do.
 """
 
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
 from jax import Array
@@ -68,7 +70,7 @@ def select(key: Array, poses: Array, frames: int, fmt: JointFormat) -> Array:
     return jnp.take_along_axis(poses, index[:, :, None, None], axis=1)
 
 
-POSE_TRANSFORMS = {
+POSE_TRANSFORMS: dict[str, Callable[..., Array]] = {
     "flip_time": flip_time,
     "swap_sides": swap_sides,
     "mirror": mirror,

@@ -14,6 +14,7 @@ import os
 import pickletools
 import re
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -107,7 +108,7 @@ class _Array:
     def __init__(self, kind, shape=(0,), code=b"b"):
         if kind is not _NDARRAY:
             raise _Refused("holds a subclass of numpy.ndarray")
-        self.value = None
+        self.value: Any = None
 
     def build(self, state):
         _, shape, dtype, fortran, data = state
@@ -186,7 +187,8 @@ _TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 
 def _interpret(data: bytes):
     """The value that the pickle `data` describes, with `_Array`s for arrays."""
-    stack, marks, memo, encoded, containers = [], [], {}, 0, 0
+    stack: list[Any] = []
+    marks, memo, encoded, containers = [], {}, 0, 0
 
     def pop_to_mark():
         start = marks.pop()
@@ -234,7 +236,7 @@ def _interpret(data: bytes):
                 _global(
                     f"{_name(stack.pop(-2))} {_name(stack.pop())}"
                     if name == "STACK_GLOBAL"
-                    else argument
+                    else str(argument)
                 )
             )
         elif name == "REDUCE":

@@ -10,6 +10,7 @@ import math
 import os
 import struct
 from collections.abc import Mapping
+from typing import Any
 
 import ml_dtypes
 import numpy as np
@@ -68,9 +69,9 @@ def _begin(entry) -> int:
     return offsets[0] if isinstance(offsets, list) and offsets and _length(offsets[0]) else -1
 
 
-def _entry(path, name: str, entry) -> tuple[np.dtype, list[int], list[int]]:
+def _entry(path, name: str, entry: Any) -> tuple[np.dtype, list[int], list[int]]:
     if isinstance(entry, dict) and isinstance(kind := entry.get("dtype"), str) and kind in _DTYPES:
-        shape, offsets = entry.get("shape"), entry.get("data_offsets")
+        shape, offsets = entry.get("shape", 0), entry.get("data_offsets", 0)
         if all(isinstance(x, list) and all(map(_length, x)) for x in (shape, offsets)):
             if len(shape) <= 32 and len(offsets) == 2:
                 return _DTYPES[kind], shape, offsets

@@ -1,12 +1,12 @@
 """The released weights: python -m gaitjax.zoo (list | show | table | reproduce | report)."""
 
 import argparse
-import importlib
 import shlex
 import sys
 from pathlib import Path
 
 from gaitjax import command
+from gaitjax import config as configs
 from gaitjax.command import tables
 from gaitjax.errors import DataError
 from gaitjax.zoo import SOURCE, ZOO, entry, markdown, url
@@ -34,7 +34,7 @@ def _show(name: str) -> str:
         "--config.data.root=DIR",
     }
     lines = [f"{fact + ':':11}{value}" for fact, value in facts.items() if value]
-    about = importlib.import_module(f"configs.{name}").__doc__.strip()
+    about = configs.about(name)
     return "\n".join([name, *lines, "", about])
 
 

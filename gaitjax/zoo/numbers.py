@@ -58,4 +58,5 @@ def of(config: str, variant: str = "") -> dict[str, Number]:
 
 def published(config: str, by: str) -> dict[str, float]:
     """Published numbers of a config by protocol."""
-    return {n.protocol: n.published for n in read() if (n.config, n.by) == (config, by)}
+    of = (n for n in read() if (n.config, n.by) == (config, by))
+    return {n.protocol: n.published for n in of if n.published is not None}

@@ -20,7 +20,7 @@ _NAMED = 20  # absent identities named
 SERVER = "grew_submission"  # scored by the challenge's server, not here
 
 
-def config_of(name: str, overrides: list[str] = ()) -> ConfigDict:
+def config_of(name: str, overrides: Sequence[str] = ()) -> ConfigDict:
     """The entry's config, with the reference's rounding and its protocol."""
     entry = zoo.entry(name)
     config = load(name)
@@ -41,7 +41,9 @@ def prepare_arguments(config: ConfigDict, source: str, options: Sequence[str] = 
 
 
 def _preparation(config: ConfigDict) -> sets.Preparation:
-    return sets.get(config.data.name).preparation
+    preparation = sets.get(config.data.name).preparation
+    assert preparation, f"{config.data.name} has published numbers"
+    return preparation
 
 
 def _to_prepare(config: ConfigDict, source: str) -> bool:

@@ -3,8 +3,9 @@
 import functools
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -12,12 +13,14 @@ from gaitjax.data import listing, packing, partitions, poses, records, sets
 from gaitjax.errors import DataError
 from gaitjax.skeleton import joint_format
 
-tfds = records.load_tfds()
+tfds: Any = records.load_tfds()  # its types come with TensorFlow
 
 SIDES = ("train", "test")
+_UNREGISTERED = {"skip_registration": True}
 
 
-class Prepared(NamedTuple):
+@dataclass
+class Prepared:
     """A prepared folder, by fields of `config.data`."""
 
     name: str
@@ -27,7 +30,7 @@ class Prepared(NamedTuple):
     links: str = "follow"
 
 
-class PoseBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+class PoseBuilder(tfds.core.GeneratorBasedBuilder, **_UNREGISTERED):
     """Poses, label, type and view of each sequence, in data-set order.
 
     Args:
@@ -74,6 +77,7 @@ class PoseBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         return {side: self._generate_examples(split) for side, split in splits.items()}
 
     def _generate_examples(self, split: partitions.Split) -> Iterator[tuple[int, dict]]:
+        assert self.prepared, "see _split_generators"
         listed, joints = listing.scan(split), joint_format(self.prepared.joints)
         for row in range(len(listed.labels)):
             array, path = packing.read_file(listed, row, split.name, "pose")

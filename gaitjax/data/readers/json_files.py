@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeGuard
 
 from gaitjax.data.readers.people import Frame, is_landmarks, people_of, person_of
 from gaitjax.data.readers.video import Video
@@ -54,8 +55,7 @@ def open_file(path: Path) -> tuple[str, Video]:
             )
         if isinstance(first, list) or _kind(first):
             return _kind(first) or "ultralytics", Video(where, list(_of_frames(where, content)))
-    if isinstance(content, dict) and content and _kind(next(iter(content.values()))):
-        kind = _kind(next(iter(content.values())))
+    if isinstance(content, dict) and content and (kind := _kind(next(iter(content.values())))):
         frames = [_frame(name, f, f"{where}, {name[:60]!r}") for name, f in content.items()]
         return kind, Video(where, frames)
     raise DataError(
@@ -138,11 +138,11 @@ def _of_results(where: str, content: list) -> Iterator[Frame]:
 def _of_annotations(where: str, content: dict) -> Video:
     """COCO's files of annotations: images, people with keypoints, categories with names."""
     images = content.get("images")
-    names = {}
+    names: dict[int | str, int | str] = {}
     for i, image in enumerate(images if isinstance(images, list) else []):
         number = image.get("id") if isinstance(image, dict) else None
         name = image.get("file_name", number) if isinstance(image, dict) else None
-        if type(number) not in (int, str) or type(name) not in (int, str):
+        if not (_is_name(number) and _is_name(name)):
             raise DataError(f'{where}: image {i} has no "id" or a "file_name" that is no text')
         names[number] = name
     frames, flags = list(_of_results(where, content["annotations"])), True
@@ -194,3 +194,8 @@ def listed(path: Path, ending: str) -> list[str]:
         return sorted(n for n in os.listdir(path) if n.endswith(ending) and n[0] != ".")
     except OSError as error:
         raise DataError(f"{path}: cannot be listed: {error.strerror}") from error
+
+
+def _is_name(value: object) -> TypeGuard[int | str]:
+    """Whether the value can name an image."""
+    return type(value) in (int, str)

@@ -37,11 +37,11 @@ def frame_numbers(
     """
     names = list(dict.fromkeys(names))
     if all(isinstance(name, int) for name in names):
-        numbers = {name: name for name in names}
+        numbers = {name: int(name) for name in names}
         notes = []
     else:
-        numbers, notes = _of_texts(where, [str(name) for name in names], in_order)
-        numbers = {name: numbers[str(name)] for name in names}
+        of_texts, notes = _of_texts(where, [str(name) for name in names], in_order)
+        numbers = {name: of_texts[str(name)] for name in names}
     for number in numbers.values():
         if abs(number) > LARGEST:
             raise DataError(f"{where}: frame number {str(number)[:30]} is out of range")
@@ -50,8 +50,9 @@ def frame_numbers(
 
 def _of_texts(where: str, names: list[str], in_order: bool) -> tuple[dict[str, int], list[str]]:
     bare = {name: _bare(name) for name in names}
-    times = {name: _time(text) for name, text in bare.items()}
-    if None not in times.values() and len(set(times.values())) == len(names):
+    found_times = {name: _time(text) for name, text in bare.items()}
+    times = {name: time for name, time in found_times.items() if time is not None}
+    if len(times) == len(set(times.values())) == len(names):
         return times, ["frames are numbered by the times in their names"]
     found = {n: tuple(map(int, re.findall(r"[0-9]{1,18}", t))) for n, t in bare.items()}
     if lacking := [name for name in names if not found[name]]:
@@ -83,9 +84,9 @@ def _time(text: str) -> int | None:
     match = _TIME.search(text)
     if not match:
         return None
-    parts = [int(part) for part in match.groups()[:6]]
+    year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
     try:
-        moment = datetime(*parts)
+        moment = datetime(year, month, day, hour, minute, second)
     except ValueError:
         return None
     fraction = int((match[7] or "0").ljust(6, "0"))

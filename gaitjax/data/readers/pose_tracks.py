@@ -55,11 +55,11 @@ def tracks(frames: dict[int, list[Detection]], max_gap: int) -> list[tuple[str, 
 def _given(frames: dict[int, list[Detection]]) -> list[tuple[str, Track]]:
     result: dict[str, Track] = {}
     for number in sorted(frames):
-        names = [d.track for d in frames[number]]
-        if None in names or len(set(names)) < len(names):
+        named = {d.track: d.joints for d in frames[number] if d.track is not None}
+        if len(named) < len(frames[number]):
             return []
-        for detection in frames[number]:
-            result.setdefault(detection.track, []).append((number, detection.joints))
+        for name, joints in named.items():
+            result.setdefault(name, []).append((number, joints))
     if len(result) == 1 and _jumps(*result.values()):
         return []
     return list(result.items())

@@ -121,7 +121,7 @@ def read(
     poses, numbers, notes = pose_tracks.fill(_choose(path, people, person, track), max_gap)
     if len(people) > 1:
         notes["other people in the video"] = len(people) - 1
-    if resample and resample != frame_rate:
+    if resample and frame_rate and resample != frame_rate:
         poses, nearest = pose_tracks.resample(poses, frame_rate, resample)
         numbers, frame_rate = numbers[nearest], resample
     if frame_rate and not RATES[0] <= frame_rate <= RATES[1]:

@@ -1,6 +1,7 @@
 """Pickles of pyskl and mmaction2, many videos in a file, one of them as `Video`."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -63,6 +64,6 @@ def _of_entry(where: str, entry: dict) -> Video:
         Frame(t, [Person(joints, None) for joints in table[:, t] if joints.any()])
         for t in range(table.shape[1])
     ]
-    size = entry.get("img_shape", entry.get("original_shape"))
+    size: Any = entry.get("img_shape", entry.get("original_shape"))
     known = isinstance(size, tuple) and len(size) >= 2 and all(isinstance(v, int) for v in size[:2])
     return Video(where, frames, size=(float(size[1]), float(size[0])) if known else None)

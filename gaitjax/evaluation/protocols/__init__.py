@@ -1,7 +1,7 @@
 """Every evaluation protocol by name, and the one function that runs them."""
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from gaitjax.evaluation.protocols.retrieval import (
 from gaitjax.evaluation.protocols.single_view import single_view_gallery
 from gaitjax.evaluation.task import check_inputs
 
-PROTOCOLS = {
+PROTOCOLS: dict[str, Callable[..., dict]] = {
     **{name: partial(single_view_gallery, data_set=name) for name in SINGLE_VIEW},
     "cross_view_gallery": cross_view_gallery,
     "grew_local": grew_local,

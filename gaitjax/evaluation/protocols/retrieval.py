@@ -270,7 +270,9 @@ def pooled_scores(
     """
     chance = chance_cmc(questions, max(ranks))
     points = {f"Rank-{k}": questions.hits(k).astype(float) for k in ranks}
-    expected = {f"Rank-{k}": chance[min(k, len(chance)) - 1] for k in ranks}
+    expected: dict[str, float | None] = {
+        f"Rank-{k}": chance[min(k, len(chance)) - 1] for k in ranks
+    }
     if "mAP" in precision:
         points["mAP"] = questions.ranking.average_precision()
         expected["mAP"] = chance_map(questions)

@@ -235,7 +235,7 @@ def film(
         raise DataError(
             f"the walk comes to {depth.min():.1f} metres of the camera; give more --distance"
         )
-    outside = ((pixels < 0) | (pixels > IMAGE)).any(axis=-1)[0]
+    outside = ((pixels[0] < 0) | (pixels[0] > IMAGE)).any(axis=-1)
     if studio.exact:
         poses = np.concatenate([pixels, np.ones((*depth.shape, 1))], axis=-1)[0]
     else:

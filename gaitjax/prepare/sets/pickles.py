@@ -70,8 +70,8 @@ def plan(args: argparse.Namespace) -> Plan:
     """
     names = list(source.sequences(args.source))
     jobs = [Job(*name, ("/".join(name),)) for name in names]
-    prepared = (s for s in SETS.values() if s.preparation)
-    known = next(s.pose_file for s in prepared if s.preparation.command == args.dataset)
+    prepared = ((s.preparation, s.pose_file) for s in SETS.values())
+    known = next(file for p, file in prepared if p and p.command == args.dataset)
     pick = args.pick or known or _EVERY
     make_one = partial(make, root=args.source, pick=pick, have=args.source_joints, want=args.joints)
     return Plan(jobs, make_one, *partition(args.source, args.partition, names))
