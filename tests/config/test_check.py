@@ -19,6 +19,8 @@ ENUMERATED = {
     "data.joints": ("bodies", "data.joints is 'bodies': "),
     "data.impute": ("knnn", "did you mean knn"),
     "data.impute_test": ("frame_median", "did you mean frame_mean"),
+    "data.normalise": ("centered", "did you mean centred or oriented"),
+    "data.rescale": ("fitt", "did you mean fit"),
     "train.clip": ("unorderd", "did you mean unordered"),
     "augment.order": (("flip_tim",), "augment.order is ('flip_tim',): did you mean flip_time"),
     "optimizer.name": ("adamW", "did you mean adam or adamw? Allowed: adam, adamw, sgd"),
