@@ -21,8 +21,9 @@ from gaitjax import digest, files, weights
 from gaitjax.errors import DamagedError, DataError, TrainingError, WeightsError
 from gaitjax.untrusted import safe_json
 
-# Orbax warns of a file missing in folders that it wrote itself.
-logging.getLogger("absl").setLevel(logging.ERROR)
+# Orbax warns of a file missing in folders that it wrote itself, and logs the traceback of each of
+# its threads beside the error that it raises.
+logging.getLogger("absl").setLevel(logging.CRITICAL)
 # Every device holds the whole state: the first writes it. Writing a slice from each, orbax's
 # default, compiles a program for each shape, seconds for a state of a few megabytes.
 ocp.type_handlers.register_type_handler(
