@@ -12,9 +12,9 @@ from jax import Array
 
 from gaitjax.models.layers import (
     BatchNorm,
+    Conv,
     DTypeName,
     Linear,
-    TemporalConv,
     at_least_float32,
     check_channels,
     check_poses,
@@ -37,48 +37,6 @@ def _of_each_joint(norm: BatchNorm, x: Array, mask: Array | None, train: bool) -
     return norm(x.reshape(n, t, v * c), mask, train).reshape(n, t, v, c)
 
 
-@jax.custom_vjp
-def attention(q: Array, k: Array, values: Array) -> Array:
-    """softmax(q k^T) values over the last two axes, (..., V, C) each; k's C is that of q.
-
-    Its gradient computes the weights again, once for each side: every product then runs over
-    the last axis of its left side, and the CPU's others are ten times slower.
-    """
-    return _attention(q, k, values)[0]
-
-
-def _attention(q: Array, k: Array, values: Array) -> tuple[Array, tuple[Array, ...]]:
-    scores = at_least_float32(q @ _transposed(k))
-    top = scores.max(axis=-1)
-    weights = jnp.exp(scores - top[..., None])
-    total = weights.sum(axis=-1)
-    result = (weights / total[..., None]).astype(values.dtype) @ values
-    return result, (q, k, values, top, total, result)
-
-
-def _attention_gradient(kept: tuple[Array, ...], g: Array) -> tuple[Array, Array, Array]:
-    q, k, values, top, total, result = kept
-    mean = (g * result).sum(axis=-1)  # of the gradients of a joint's weights, by weight
-
-    def weights(a, b, top, total):
-        return (jnp.exp(at_least_float32(a @ _transposed(b)) - top) / total).astype(g.dtype)
-
-    of_q = weights(q, k, top[..., None], total[..., None])
-    of_k = weights(k, q, top[..., None, :], total[..., None, :])  # transposed
-    return (
-        (of_q * (g @ _transposed(values) - mean[..., None])) @ k,
-        (of_k * (values @ _transposed(g) - mean[..., None, :])) @ q,
-        of_k @ g,
-    )
-
-
-attention.defvjp(_attention, _attention_gradient)
-
-
-def _transposed(x: Array) -> Array:
-    return jnp.swapaxes(x, -1, -2)
-
-
 class JointAttention(nn.Module):
     """Self-attention of 8 heads among the joints of each frame, (N, T, V, C) to (.., C')."""
 
@@ -95,7 +53,8 @@ class JointAttention(nn.Module):
             jnp.moveaxis(part.reshape(n, t, v, HEADS, -1), 3, 2)
             for part in jnp.split(qkv, (keys, 2 * keys), axis=-1)
         )
-        x = attention(q * (keys / HEADS) ** -0.5, k, values)
+        scores = at_least_float32(q * (keys / HEADS) ** -0.5 @ jnp.swapaxes(k, -1, -2))
+        x = jax.nn.softmax(scores).astype(values.dtype) @ values
         x = jnp.moveaxis(x, 2, 3).reshape(n, t, v, self.features)
         x = mish(linear(self.features, self.dtype, "out")(x))
         return BatchNorm(self.dtype, name="bn")(x, mask, train)
@@ -112,7 +71,8 @@ class GaitTRBlock(nn.Module):
     def __call__(self, x: Array, mask: Array | None, train: bool) -> Array:
         change = x.shape[-1] != self.features
         y = nn.Dropout(self.dropout)(x, deterministic=not train)
-        y = TemporalConv(x.shape[-1], WIDTH, dtype=self.dtype, name="conv")(zero_padding(y, mask))
+        y = zero_padding(y, mask)
+        y = Conv(x.shape[-1], (WIDTH,), use_bias=True, dtype=self.dtype, name="conv")(y)
         y = x + BatchNorm(self.dtype, name="conv_bn")(mish(y), mask, train)
         residual = y
         if change:

@@ -21,8 +21,8 @@ from jax import Array
 from gaitjax.models.initializers import EACH_XAVIER, ONES, PART_XAVIER, TINY, ZEROS
 from gaitjax.models.layers import (
     BatchNorm,
+    Conv,
     DTypeName,
-    TemporalConv,
     at_least_float32,
     cast,
     check_poses,
@@ -198,7 +198,7 @@ class BlockPP(nn.Module):
         y = jnp.concatenate([conv(x, mask, train), plain], axis=-1)
 
         moving = nn.Dropout(self.dropout)(y, deterministic=not train)
-        moving = TemporalConv(third + 1, 9, dtype=self.dtype, name="conv")(
+        moving = Conv(third + 1, (9,), use_bias=True, dtype=self.dtype, name="conv")(
             zero_padding(moving, mask)
         )
         moving = norm(self.dtype, "conv_bn")(mish(moving), mask, train)

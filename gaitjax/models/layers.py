@@ -7,11 +7,12 @@ parameters and statistics stay float32. Initial values: `gaitjax.models.initiali
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
+from flax.linen.dtypes import promote_dtype
 from jax import Array, lax
 
 from gaitjax.errors import DataError
 from gaitjax.models.initializers import NEAR_ONE, ONES, XAVIER, ZEROS, Initial
-from gaitjax.models.ops import conv3, product
+from gaitjax.models.ops import conv, product
 from gaitjax.skeleton import JointFormat
 
 DTypeName = str | None
@@ -69,18 +70,14 @@ class Linear(nn.Module):
     dtype: DTypeName = None
     use_bias: bool = True
 
-    def __call__(self, x: Array) -> Array:
-        kernel, bias = self.matrix(x.shape[-1])
-        x, kernel, bias = cast(self.dtype, x, kernel, bias)
-        return product(x, kernel) + bias if self.use_bias else product(x, kernel)
-
     @nn.compact
-    def matrix(self, inputs: int) -> tuple[Array, Array]:
-        """Kernel (inputs, features) and bias (features,), zeros if there is none."""
-        kernel = self.param("kernel", XAVIER, (inputs, self.features))
+    def __call__(self, x: Array) -> Array:
+        kernel = self.param("kernel", XAVIER, (x.shape[-1], self.features))
+        x, kernel = cast(self.dtype, x, kernel)
+        y = product(x, kernel)
         if not self.use_bias:
-            return kernel, jnp.zeros(self.features, kernel.dtype)
-        return kernel, self.param("bias", ZEROS, (self.features,))
+            return y
+        return y + cast(self.dtype, self.param("bias", ZEROS, (self.features,)))[0]
 
 
 def linear(features: int, dtype: DTypeName, name: str, use_bias: bool = True) -> Linear:
@@ -118,67 +115,52 @@ class BatchNorm(nn.Module):
     """Batch normalisation over all axes but the last, as PyTorch's.
 
     eps 1e-5; running averages move by 0.1 and hold the unbiased variance; the batch is
-    normalised by its biased variance, computed in two passes in at least float32.
+    normalised by its biased variance, computed in at least float32.
     With `mask` (N, T), padded frames of x (N, T, ..., C) do not count.
     """
 
     dtype: DTypeName = None
     scale_init: Initial = NEAR_ONE
 
+    @nn.compact
     def __call__(self, x: Array, mask: Array | None = None, train: bool = False) -> Array:
+        features = x.shape[-1:]
+        scale = self.param("scale", self.scale_init, features)
+        bias = self.param("bias", ZEROS, features)
+        running_mean = self.variable("batch_stats", "mean", ZEROS, None, features)
+        running_var = self.variable("batch_stats", "var", ONES, None, features)
         out_dtype = self.dtype or x.dtype
         x = at_least_float32(x)
-        mean, gain, bias = self.coefficients(x.shape[-1], _moments(x, mask) if train else None)
-        return ((x - mean) * gain + bias).astype(out_dtype)
-
-    @nn.compact
-    def coefficients(
-        self, features: int, moments: tuple[Array, Array, Array | int] | None
-    ) -> tuple[Array, Array, Array]:
-        """(mean, gain, bias), (features,) each, with which (x - mean) * gain + bias normalises x.
-
-        Given the batch's `moments` (mean, biased variance, number of samples), normalises by
-        them and moves the running averages; without, normalises by the running averages.
-        """
-        scale = self.param("scale", self.scale_init, (features,))
-        bias = self.param("bias", ZEROS, (features,))
-        running_mean = self.variable("batch_stats", "mean", ZEROS, None, (features,))
-        running_var = self.variable("batch_stats", "var", ONES, None, (features,))
-        if moments is None:
-            mean, var = running_mean.value, running_var.value
-        else:
-            mean, var, count = moments
+        if train:
+            mean, var, count = _moments(x, mask)
             if not self.is_initializing():
                 unbiased = var * count / jnp.maximum(count - 1, 1)
                 running_mean.value += 0.1 * (mean - running_mean.value)
                 running_var.value += 0.1 * (unbiased - running_var.value)
-        return mean, lax.rsqrt(var + 1e-5) * scale, bias
+        else:
+            mean, var = running_mean.value, running_var.value
+        return ((x - mean) * (lax.rsqrt(var + 1e-5) * scale) + bias).astype(out_dtype)
 
 
 def at_least_float32(x: Array) -> Array:
     return x.astype(jnp.promote_types(x.dtype, jnp.float32))
 
 
-def _average(x: Array, count: Array | int) -> Array:
-    """Sum over all axes but the last, over count."""
-    # Sums within each sequence first: shorter chains of rounding, and faster.
-    return x.reshape(x.shape[0], -1, x.shape[-1]).sum(axis=1).sum(axis=0) / count
-
-
-def _centred(x: Array, mask: Array | None) -> tuple[Array, Array, Array | int]:
-    """Mean per channel of x (N, ..., C), x less the mean (padding 0), and number of samples."""
+def _moments(x: Array, mask: Array | None) -> tuple[Array, Array, Array | int]:
+    """Mean, biased variance and number of samples per channel of x (N, ..., C), read once."""
     count = x.size // x.shape[-1]
     if mask is not None:
         count = mask.sum() * (count // mask.size)
-    mean = _average(zero_padding(x, mask), count)
-    # Second moments do not change with the mean they are taken around: no gradient through it.
-    return mean, zero_padding(x - lax.stop_gradient(mean), mask), count
 
+    def average(x: Array) -> Array:
+        # Sums within each sequence first: shorter chains of rounding, and faster.
+        return x.reshape(x.shape[0], -1, x.shape[-1]).sum(axis=1).sum(axis=0) / count
 
-def _moments(x: Array, mask: Array | None) -> tuple[Array, Array, Array | int]:
-    """Mean, biased variance and number of samples per channel of x (N, ..., C)."""
-    mean, centred, count = _centred(x, mask)
-    return mean, _average(jnp.square(centred), count), count
+    # Around a few samples' mean, which is near enough to all samples' to lose no digits.
+    near = lax.stop_gradient(x.reshape(x.shape[0], -1, x.shape[-1])[:, 0].mean(axis=0))
+    centred = zero_padding(x - near, mask)
+    first, second = average(centred), average(jnp.square(centred))
+    return near + first, second - jnp.square(first), count
 
 
 def linear_bn(
@@ -191,81 +173,35 @@ def linear_bn(
     use_bias: bool = True,
 ) -> Array:
     """The linear layer `name`, then the batch norm `<name>_bn`; x (N, ..., C)."""
-    kernel, bias = linear(features, dtype, name, use_bias).matrix(x.shape[-1])
-    return product_bn(x, kernel, bias, BatchNorm(dtype, name=f"{name}_bn"), mask, train)
+    x = linear(features, dtype, name, use_bias)(x)
+    return BatchNorm(dtype, name=f"{name}_bn")(x, mask, train)
 
 
-def product_bn(
-    x: Array,
-    kernel: Array,
-    bias: Array,
-    norm: BatchNorm,
-    mask: Array | None = None,
-    train: bool = False,
-) -> Array:
-    """norm(x @ kernel + bias, mask, train); x (N, ..., K), kernel (K, C).
+class Conv(nn.Module):
+    """Convolution of x (..., H, W, C) over H and W, padded with half a kernel of zeros each side.
 
-    In training an output as wide as the input or wider is never read for its moments: they
-    follow from the input's mean and covariance, and a scaled kernel normalises it.
-    """
-    inputs, features = kernel.shape
-    if not train or inputs > features:
-        x, kernel, bias = cast(norm.dtype, x, kernel, bias)
-        return norm(product(x, kernel) + bias, mask, train)
-    mean, centred, count = _centred(at_least_float32(x), mask)
-    (centred,) = cast(norm.dtype, centred)
-    covariance = _gram(centred.reshape(-1, inputs)) / count
-    var = (kernel * jnp.matmul(covariance, kernel, precision=EXACT)).sum(axis=0)
-    y_mean = jnp.matmul(mean, kernel, precision=EXACT) + bias
-    y_mean, gain, shift = norm.coefficients(features, (y_mean, var, count))
-    x, kernel, offset = cast(norm.dtype, x, kernel * gain, (bias - y_mean) * gain + shift)
-    return product(x, kernel) + offset
+    H and W may be any two axes, such as frames and joints; the caller zeroes padded frames.
 
-
-def _gram(x: Array) -> Array:
-    """x^T x of x (M, K), in at least float32."""
-    kind = jnp.promote_types(x.dtype, jnp.float32)
-    fixed = lax.stop_gradient(x)
-    half = jnp.matmul(x.T, fixed, precision=EXACT, preferred_element_type=kind)
-    # For a symmetric cotangent this is the gradient, with one product instead of two.
-    return 2 * half - lax.stop_gradient(half)
-
-
-class TemporalConv(nn.Module):
-    """Convolution over the axis `time` of x, by default (N, T, ..., C); channels are last.
-
-    Odd `width`, zero padding width // 2 each side; the other axes are independent positions.
-    T becomes (T - 1) // stride + 1. The caller zeroes padded frames.
+    Attributes:
+      features: output channels.
+      size: the kernel's odd sides: (h, w), (h,) for h x 1 or () for 1 x 1.
+      strides: H becomes (H - 1) // strides[0] + 1, W alike.
     """
 
     features: int
-    width: int
-    stride: int = 1
-    use_bias: bool = True
+    size: tuple[int, ...]
+    strides: tuple[int, int] = (1, 1)
+    use_bias: bool = False
     dtype: DTypeName = None
-    time: int = 1
 
     @nn.compact
     def __call__(self, x: Array) -> Array:
-        shape = (self.width, x.shape[-1], self.features)
+        shape = (*self.size, x.shape[-1], self.features)
         kernel = self.param("kernel", XAVIER, shape)
-        x, kernel = cast(self.dtype, x, kernel)
-        if self.width == 3 and self.stride == 1 and self.time == 1:
-            y = conv3(x.reshape(*x.shape[:2], -1, x.shape[-1]), kernel[:, None])
-            return self._biased(y.reshape(*x.shape[:-1], self.features))
-        # Positions join the batch: the one-dimensional convolution has the fastest gradient.
-        x = jnp.moveaxis(x, self.time, -2)
-        pad = self.width // 2
-        y = lax.conv_general_dilated(
-            x.reshape(-1, *x.shape[-2:]),
-            kernel,
-            (self.stride,),
-            [(pad, pad)],
-            dimension_numbers=("NWC", "WIO", "NWC"),
-        )
-        return self._biased(jnp.moveaxis(y.reshape(*x.shape[:-2], *y.shape[1:]), -2, self.time))
-
-    def _biased(self, y: Array) -> Array:
+        x, kernel = promote_dtype(x, kernel, dtype=self.dtype)
+        sides = (*self.size, 1, 1)[:2]
+        y = conv(x.reshape(-1, *x.shape[-3:]), kernel.reshape(*sides, *shape[-2:]), self.strides)
+        y = y.reshape(*x.shape[:-3], *y.shape[1:])
         if not self.use_bias:
             return y
         return y + cast(self.dtype, self.param("bias", ZEROS, (self.features,)))[0]

@@ -6,8 +6,12 @@ Parameters: `branch_<stream>_bn`, `branch_<stream>_block_<i>` and `main_<i>`, ea
 `edge`, `spatial` and `temporal`; then `fc`.
 """
 
+from collections.abc import Callable, Mapping
+from functools import partial
+from operator import itemgetter
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 from flax import linen as nn
 from jax import Array
@@ -15,17 +19,18 @@ from jax import Array
 from gaitjax.errors import DataError
 from gaitjax.models.initializers import ONES, XAVIER, ZEROS
 from gaitjax.models.layers import (
+    EXACT,
     BatchNorm,
+    Conv,
     DTypeName,
-    TemporalConv,
     cast,
     linear,
     linear_bn,
-    product_bn,
 )
 from gaitjax.models.ops import product
 from gaitjax.skeleton import MAX_HOP, JointFormat, adjacency
 
+STORED = ("params", "batch_stats")
 HOPS = MAX_HOP  # distances 0, 1, 2: the last slice of `edge` is kept for checkpoints, unused
 
 
@@ -69,39 +74,27 @@ def plan(
     return branch_blocks, main_blocks
 
 
-def mix_joints(x: Array, matrix: Array) -> Array:
-    """sum_v matrix (V, W) x (N, V, T, C): (N, W, T, C)."""
-    n, v, t, c = x.shape
-    return jnp.einsum("vw,nvx->nwx", matrix, x.reshape(n, v, -1)).reshape(n, -1, t, c)
-
-
 class GraphConv(nn.Module):
-    """Normalised sum_k A_k (x W_k + b_k) over the hop distances k.
+    """sum_k A_k (x W_k + b_k) over the hop distances k, x (N, T, V, C), A (HOPS, V, V).
 
-    x (N, V, T, C), graph A (HOPS, V, V). Joints are mixed where there are fewer channels.
+    All of it is one matrix over joints and channels: fewer bytes than a product for each hop,
+    and no other order of the axes.
     """
 
     features: int
     dtype: DTypeName = None
 
     @nn.compact
-    def __call__(self, x: Array, graph: Array, norm: BatchNorm, train: bool) -> Array:
-        c = x.shape[-1]
+    def __call__(self, x: Array, graph: Array) -> Array:
+        n, t, v, c = x.shape
         kernel = self.param("kernel", XAVIER, (c, HOPS * self.features))
         bias = self.param("bias", ZEROS, (HOPS * self.features,))
-        if c < self.features:
-            x, graph = cast(
-                self.dtype, jnp.pad(x, [(0, 0)] * 3 + [(0, 1)], constant_values=1), graph
-            )
-            x = jnp.concatenate([mix_joints(x, a) for a in graph], axis=-1)
-            kernel = jnp.concatenate([kernel, bias[None]]).reshape(c + 1, HOPS, self.features)
-            kernel = jnp.swapaxes(kernel, 0, 1).reshape(-1, self.features)
-            return product_bn(x, kernel, jnp.zeros_like(bias[: self.features]), norm, train=train)
-        offset = jnp.einsum("kd,kvw->wd", bias.reshape(HOPS, -1), graph)[:, None]
-        x, kernel, offset, graph = cast(self.dtype, x, kernel, offset, graph)
-        hops = [product(x, w) for w in jnp.split(kernel, HOPS, axis=1)]
-        y = mix_joints(jnp.concatenate(hops, axis=1), graph.reshape(-1, graph.shape[-1]))
-        return norm(y + offset, train=train)
+        kernel, bias = kernel.reshape(c, HOPS, -1), bias.reshape(HOPS, -1)
+        matrix = jnp.einsum("kvw,ckd->vcwd", graph, kernel, precision=EXACT)
+        offset = jnp.einsum("kvw,kd->wd", graph, bias, precision=EXACT)
+        x, matrix, offset = cast(self.dtype, x.reshape(n, t, -1), matrix, offset)
+        y = product(x, matrix.reshape(v * c, -1)) + offset.ravel()
+        return y.reshape(n, t, v, self.features)
 
 
 class Spatial(nn.Module):
@@ -116,12 +109,12 @@ class Spatial(nn.Module):
         conv = GraphConv(block.inner or block.channels, self.dtype, name="conv")
         bn = BatchNorm(self.dtype, name="bn")
         if not block.inner:
-            return nn.relu(conv(x, graph, bn, train))
+            return nn.relu(bn(conv(x, graph), train=train))
         residual = x
         if block.project:
             residual = linear_bn(x, block.channels, self.dtype, "residual", train=train)
         x = nn.relu(linear_bn(x, block.inner, self.dtype, "down", train=train))
-        x = nn.relu(conv(x, graph, bn, train))
+        x = nn.relu(bn(conv(x, graph), train=train))
         return nn.relu(linear_bn(x, block.channels, self.dtype, "up", train=train) + residual)
 
 
@@ -134,16 +127,15 @@ class Temporal(nn.Module):
     @nn.compact
     def __call__(self, x: Array, train: bool) -> Array:
         block = self.block
-        conv = TemporalConv(
-            block.inner or block.channels, 9, block.stride, dtype=self.dtype, time=2, name="conv"
-        )
+        stride = (block.stride, 1)
+        conv = Conv(block.inner or block.channels, (9,), stride, True, self.dtype, name="conv")
         bn = BatchNorm(self.dtype, name="bn")
         if not block.inner:
             return nn.relu(bn(conv(x), train=train))
         residual = x
         if block.stride > 1:
-            strided = x[:, :, :: block.stride]
-            residual = linear_bn(strided, block.channels, self.dtype, "residual", train=train)
+            residual = Conv(block.channels, (), stride, True, self.dtype, name="residual")(x)
+            residual = BatchNorm(self.dtype, name="residual_bn")(residual, train=train)
         x = nn.relu(linear_bn(x, block.inner, self.dtype, "down", train=train))
         x = nn.relu(bn(conv(x), train=train))
         return nn.relu(linear_bn(x, block.channels, self.dtype, "up", train=train) + residual)
@@ -165,6 +157,51 @@ class GraphBlock(nn.Module):
         return Temporal(self.block, self.dtype, name="temporal")(x, train)
 
 
+def _stack(variables: Mapping) -> dict:
+    """`branch_<m>_<part>` of all streams m as `branch_<part>`, with a leading axis (M, ...)."""
+
+    def stack(tree: Mapping) -> dict:
+        streams: dict[str, list] = {}
+        for name in sorted(filter(_of_branch, tree)):
+            streams.setdefault(name.split("_", 2)[2], []).append(tree[name])
+        rest = {name: tree[name] for name in tree if not _of_branch(name)}
+        together = partial(jax.tree.map, lambda *leaves: jnp.stack(leaves))
+        return rest | {f"branch_{part}": together(*trees) for part, trees in streams.items()}
+
+    return {kind: stack(tree) for kind, tree in variables.items()}
+
+
+def _unstack(variables: Mapping) -> dict:
+    """The inverse of `_stack`."""
+
+    def unstack(tree: Mapping) -> dict:
+        single = {name: tree[name] for name in tree if not _of_branch(name)}
+        for name in filter(_of_branch, tree):
+            for m in range(len(jax.tree.leaves(tree[name])[0])):
+                part = jax.tree.map(itemgetter(m), tree[name])
+                single[name.replace("branch", f"branch_{m}")] = part
+        return single
+
+    return {kind: unstack(tree) for kind, tree in variables.items()}
+
+
+def _of_branch(name: str) -> bool:
+    return name.startswith("branch")
+
+
+def _alone(module: type[nn.Module], *_) -> type[nn.Module]:
+    return module
+
+
+def _for_each_stream(module: type[nn.Module], *arguments: int | None) -> type[nn.Module]:
+    """`module` on (M, ...) with variables (M, ...): one computation for all streams.
+
+    `arguments`: 0 for each argument that has the axis M, None for each that is shared.
+    """
+    axes = dict.fromkeys((*STORED, "intermediates"), 0)
+    return nn.vmap(module, variable_axes=axes, split_rngs={"params": True}, in_axes=arguments)
+
+
 class ResGCN(nn.Module):
     """x (N, T, V, M, C) of M streams to embeddings (N, D), not normalised, float32."""
 
@@ -179,16 +216,20 @@ class ResGCN(nn.Module):
     def __call__(self, x: Array, train: bool) -> Array:
         streams = x.shape[-2]
         branch_blocks, main_blocks = plan(self.branch, self.main, self.reduction, streams)
-        outputs = []
-        for m in range(streams):
-            y = BatchNorm(self.dtype, name=f"branch_{m}_bn")(x[..., m, :], train=train)
-            y = jnp.swapaxes(
-                y, 1, 2
-            )  # (N, V, T, C): time next to the channels it is convolved with
+
+        def branch(network: nn.Module, y: Array, name: str, each: Callable = _alone) -> Array:
+            y = each(BatchNorm, 0, None, None)(self.dtype, name=f"{name}_bn")(y, None, train)
             for i, block in enumerate(branch_blocks):
-                y = GraphBlock(block, self.fmt, self.dtype, name=f"branch_{m}_block_{i}")(y, train)
-            outputs.append(y)
-        y = jnp.concatenate(outputs, axis=-1)
+                module = each(GraphBlock, 0, None)
+                y = module(block, self.fmt, self.dtype, name=f"{name}_block_{i}")(y, train)
+            return y
+
+        if self.is_initializing():  # as stored, each branch declares its own variables
+            branches = [branch(self, x[..., m, :], f"branch_{m}") for m in range(streams)]
+        else:
+            stacked = nn.map_variables(branch, STORED, _stack, _unstack, mutable=True)
+            branches = list(stacked(self, jnp.moveaxis(x, -2, 0), "branch", _for_each_stream))
+        y = jnp.concatenate(branches, axis=-1)
         for i, block in enumerate(main_blocks):
             y = GraphBlock(block, self.fmt, self.dtype, name=f"main_{i}")(y, train)
         y = y.astype(jnp.promote_types(y.dtype, jnp.float32)).mean(axis=(1, 2))

@@ -8,16 +8,14 @@ from typing import ClassVar
 
 import jax.numpy as jnp
 from flax import linen as nn
-from flax.linen.dtypes import promote_dtype
 from jax import Array
 
 from gaitjax.errors import DataError
-from gaitjax.models import ops
-from gaitjax.models.initializers import PART_XAVIER, XAVIER
+from gaitjax.models.initializers import PART_XAVIER
 from gaitjax.models.layers import (
     BatchNorm,
+    Conv,
     DTypeName,
-    TemporalConv,
     at_least_float32,
     compute_dtype,
     l2_normalise,
@@ -30,40 +28,9 @@ STRIDES = (2, 2, 1)  # of layers 2, 3 and 4, in space
 PART_FEATURES = 256
 
 
-class Conv3x3(nn.Module):
-    """3x3 convolution of each frame without bias, padded by one pixel on every side."""
-
-    features: int
-    stride: int = 1
-    dtype: DTypeName = None
-
-    @nn.compact
-    def __call__(self, x: Array) -> Array:
-        shape = (3, 3, x.shape[-1], self.features)
-        kernel = self.param("kernel", XAVIER, shape)
-        x, kernel = promote_dtype(x, kernel, dtype=self.dtype)
-        y = ops.conv3(x.reshape(-1, *x.shape[-3:]), kernel, self.stride)
-        return y.reshape(*x.shape[:-3], *y.shape[1:])
-
-
-def conv3x3(features: int, dtype: DTypeName, name: str, stride: int = 1) -> Conv3x3:
-    """A named `Conv3x3`."""
-    return Conv3x3(features, stride, dtype, name=name)
-
-
-class Shortcut(nn.Module):
-    """1x1 convolution of each frame without bias."""
-
-    features: int
-    stride: int
-    dtype: DTypeName = None
-
-    @nn.compact
-    def __call__(self, x: Array) -> Array:
-        kernel = self.param("kernel", XAVIER, (x.shape[-1], self.features))
-        x, kernel = promote_dtype(x, kernel, dtype=self.dtype)
-        y = ops.strided_product(x.reshape(-1, *x.shape[-3:]), kernel, self.stride)
-        return y.reshape(*x.shape[:-3], *y.shape[1:])
+def conv3x3(features: int, dtype: DTypeName, name: str, stride: int = 1) -> Conv:
+    """A named 3x3 convolution of each frame, (N, T, H, W, C)."""
+    return Conv(features, (3, 3), (stride, stride), dtype=dtype, name=name)
 
 
 class Stem(nn.Module):
@@ -102,14 +69,14 @@ class P3DBlock(nn.Module):
     def __call__(self, x: Array, mask: Array | None, train: bool) -> Array:
         y = conv3x3(self.features, self.dtype, "conv1", self.stride)(x)
         y = nn.relu(BatchNorm(self.dtype, name="bn1")(y, mask, train))
-        z = TemporalConv(self.features, 3, use_bias=False, dtype=self.dtype, name="temporal")(
-            zero_padding(y, mask)
-        )
+        z = zero_padding(y, mask).reshape(*y.shape[:2], -1, self.features)  # pixels: one axis
+        z = Conv(self.features, (3,), dtype=self.dtype, name="temporal")(z).reshape(y.shape)
         y = nn.relu(y + BatchNorm(self.dtype, name="temporal_bn")(z, mask, train))
         y = conv3x3(self.features, self.dtype, "conv2")(y)
         y = BatchNorm(self.dtype, name="bn2")(y, mask, train)
         if self.stride > 1 or x.shape[-1] != self.features:
-            x = Shortcut(self.features, self.stride, self.dtype, name="shortcut")(x)
+            strides = (self.stride, self.stride)
+            x = Conv(self.features, (), strides, dtype=self.dtype, name="shortcut")(x)
             x = BatchNorm(self.dtype, name="shortcut_bn")(x, mask, train)
         return nn.relu(x + y)
 
