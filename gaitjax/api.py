@@ -8,6 +8,7 @@
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
@@ -43,7 +44,7 @@ class Model:
         shapes = step.variable_shapes(config, self._network)
         source = self.metadata.get("source", "the weights")
         self.variables, _ = weights.fit(variables, shapes, source)
-        self._known = self.metadata.get("knows")
+        self._known: Any = self.metadata.get("knows")
         if self._known or config.data.rescale:
             self._known = familiar.checked(self._known, source)
         self._programs = embedding.programs(config, self._network, self._mesh)
@@ -178,8 +179,7 @@ def load(
     >>> model.config.model.name, model.joints, model.metric
     ('gaitgraph2', 'coco', 'cos')
     """
-    if isinstance(config, str):
-        config = configs.load(config)
+    chosen = configs.load(config) if isinstance(config, str) else config
     name, path = str(name_or_path), files.expanded(name_or_path)
     if name in zoo.ZOO:
         path = _released(name)
@@ -188,13 +188,13 @@ def load(
             f"{path}: no such file or folder, nor a zoo entry; {nearest(name, zoo.ZOO)}"
         )
     variables, metadata = checkpoint.load_variables(path)
-    if config is None:
-        config = _stored_config(path, metadata, network)
+    if chosen is None:
+        chosen = _stored_config(path, metadata, network)
     if rescale is not None:
-        config = override_all(
-            config.copy_and_resolve_references(), [f"--config.data.rescale={rescale}"]
+        chosen = override_all(
+            chosen.copy_and_resolve_references(), [f"--config.data.rescale={rescale}"]
         )
-    return Model(config, variables, {"source": str(path), **metadata})
+    return Model(chosen, variables, {"source": str(path), **metadata})
 
 
 def _released(name: str) -> Path:

@@ -8,7 +8,8 @@ cannot be mended here; see the options of `python -m gaitjax.prepare poses`.
 Missing joints are (0, 0, 0) and stay so.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -39,7 +40,9 @@ def measure(sequence: Callable[[int], np.ndarray], count: int) -> dict[str, list
     """
     rows = np.unique(np.linspace(0, count - 1, min(count, SAMPLE)).round().astype(int))
     looks = [look(sequence(row)) for row in rows]
-    columns = {name: [seen[name] for seen in looks] for name in looks[0] if name != "confidence"}
+    columns = {
+        name: np.array([seen[name] for seen in looks]) for name in looks[0] if name != "confidence"
+    }
     columns["confidence"] = np.concatenate([seen["confidence"] for seen in looks])
     return {name: _quantiles(values) for name, values in columns.items()}
 
@@ -76,7 +79,7 @@ def look(poses: np.ndarray) -> dict:
     return told
 
 
-def fit(poses: np.ndarray, known: dict[str, Sequence[float]]) -> np.ndarray:
+def fit(poses: np.ndarray, known: Mapping[str, Sequence[float]]) -> np.ndarray:
     """A sequence (T, V, 3) brought to the size, place and confidences of `known`.
 
     The body's median height and middle become those of the middle of the known ones.
@@ -124,8 +127,8 @@ def _confidence(values: np.ndarray, found: np.ndarray, known: Sequence[float]) -
 
 
 def differences(
-    found: dict[str, Sequence[float]],
-    known: dict[str, Sequence[float]],
+    found: Mapping[str, Sequence[float]],
+    known: Mapping[str, Sequence[float]],
     looked_at: Sequence[str] = ("size", "confidence", "time"),
 ) -> list[str]:
     """How poses are far from the known ones, a line each: what, how far, what to do.
@@ -194,7 +197,7 @@ def seen_by(inputs: Sequence[str], normalise: str = "") -> tuple[str, ...]:
     return ("confidence", "time") if same else ("size", "confidence", "time")
 
 
-def checked(known: object, where: str) -> dict[str, list[float]]:
+def checked(known: Any, where: str) -> dict[str, list[float]]:
     """`known` as `measure` gives it; DataError naming `where` it was found otherwise."""
     names = ("frames", "height", "x", "y", "speed", "motion", "confidence")
     good = isinstance(known, dict) and all(

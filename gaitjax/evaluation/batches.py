@@ -5,7 +5,6 @@ its rows. Batches of one kind have one shape: each kind is compiled once.
 """
 
 import math
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -89,7 +88,7 @@ def of_sequences(
         size = bounds.fitting(frames, len(rows))
         for start in range(0, len(rows), size):
             result.append(Batch(rows[start : start + size], size, frames, frames))
-    if long.any():
+    if sees is not None and long.any():
         result += _in_pieces(lengths, np.flatnonzero(long), bounds, sees)
     return result
 
@@ -126,7 +125,7 @@ def clips_of_windows(
 
 
 def clips_of_sequences(
-    batch: Batch, lengths: Sequence[int], sees: tuple[int, int] = (0, 0)
+    batch: Batch, lengths: np.ndarray, sees: tuple[int, int] = (0, 0)
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The clips of a batch: sequence of each (N,), and by frame (N, T) index, mask and own.
 

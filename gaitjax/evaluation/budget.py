@@ -34,7 +34,7 @@ def bytes_of_frame(config: ConfigDict, model: nn.Module) -> float:
         _, outputs = model.apply(
             variables, x, method=method, capture_intermediates=True, mutable=["intermediates"]
         )
-        return outputs
+        return dict(outputs)
 
     clips = jax.eval_shape(lambda: step.example_clips(config, FRAMES))
     outputs = jax.eval_shape(layers, step.variable_shapes(config, model), clips)

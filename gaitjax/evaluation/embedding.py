@@ -139,6 +139,7 @@ def _embedded(
         if batch.pieces == 1:
             yield batch.rows, compiled.embed(variables, feed.frames, arrays)
             continue
+        assert compiled.piece and compiled.join and compiled.finish, "only these are cut in pieces"
         pools.append(compiled.piece(variables, feed.frames, arrays))
         if batch.piece > 0:
             pools = [compiled.join(*pools)]

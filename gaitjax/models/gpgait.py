@@ -296,8 +296,8 @@ class GPGait(nn.Module):
     inputs: ClassVar = ("poses",)
     any_length: ClassVar = True
     plus: ClassVar = False
-    masked: ClassVar = True  # attention stays inside parts
-    dropout: ClassVar = 0.0
+    masked = True  # attention stays inside parts
+    dropout = 0.0
 
     joints: str = "coco"
     widths: tuple[int, ...] = (64, 64, 128, 256)
