@@ -34,7 +34,7 @@ RUN = {
     "make test": "this",
     "python -m gaitjax.zoo list": "tests/zoo/test_zoo.py",
     "python -m gaitjax.zoo show gaitgraph2_grew": "tests/zoo/test_zoo.py",
-    "python -m gaitjax.benchmark --config gaitgraph2_grew": "tests/performance/test_benchmark.py",
+    "python -m gaitjax.benchmark --config gaitgraph2_grew": "tests/test_benchmark.py",
     "python -m pytest tests/models/test_forward_goldens.py": "this",
     "python -m converters.opengait --config gaitgraph2_grew --checkpoint model.pt "
     "--output weights.npz": "test_newcomer",
@@ -56,7 +56,7 @@ NEEDS = {
     "python -m gaitjax.evaluate --config gaitgraph2_grew --checkpoint out --config.data.root=DIR "
     "--config.eval.protocol=grew_submission": "GREW",
     "python -m gaitjax.prepare gait3d --source 2D_Poses --output gait3d "
-    "--partition Gait3D.json": "Gait3D; test_prepare_text.py prepares a made-up one",
+    "--partition Gait3D.json": "Gait3D; test_text_frames.py prepares a made-up one",
     "python -m gaitjax.prepare cmu_walks --output cmu_walks": "CMU's server; test_cmu_walks.py "
     "fetches from a local one",
     "python -m gaitjax.train --multihost --config gaitgraph2_grew --workdir out "

@@ -22,7 +22,7 @@ from gaitjax.prepare.sets import pickles
 from gaitjax.skeleton import COCO, FORMATS, convert
 from gaitjax.training import step
 from tests.helpers import tiny_sets
-from tests.test_skeleton import WALK, in_format
+from tests.skeleton.test_formats import WALK, in_format
 
 LACKING = {"h36m", "mpii", "posetrack"}  # no eyes
 

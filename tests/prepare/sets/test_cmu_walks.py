@@ -22,7 +22,7 @@ from gaitjax.prepare.sets import asf, cmu_trials, cmu_walks
 from gaitjax.skeleton import COCO
 from tests.helpers import loading
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "cmu"
+GOLDEN = Path(__file__).parents[2] / "golden" / "cmu"
 ASF, AMC = GOLDEN / "02" / "02.asf", GOLDEN / "02" / "02_02.amc"
 METRES = 2.54 / 0.45 / 100
 JOINT = {name: index for index, name in enumerate(COCO.joints)}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gaitjax.evaluation import evaluate
-from tests.evaluation.test_evaluation_properties import plain_distances
+from tests.evaluation.test_ranking import plain_distances
 
 TYPES = ("00-nm", "01-nm", "01-bg", "02-cl-cr", "03-nt", "04-oc-ub")
 VIEWS = ("000", "045", "090")

@@ -8,7 +8,7 @@ import pytest
 
 from gaitjax.evaluation import distance_matrix, evaluate
 
-GOLDEN = Path(__file__).parents[1] / "golden"
+GOLDEN = Path(__file__).parents[2] / "golden"
 ARRAYS = np.load(GOLDEN / "evaluation.npz")
 RECORDED = json.loads((GOLDEN / "evaluation.json").read_text())
 CASES = {case["case"]: case for case in RECORDED["cases"]}
