@@ -71,7 +71,7 @@ def test_a_config_that_takes_too_long_is_killed_and_named(tmp_path, capsys):
 
 def test_a_crash_is_told_by_its_last_line():
     *_, last = children.lines("gaitjax.performance.compile_for", {"config": {}}, 60)
-    assert last["error"].startswith("ended with status 1: KeyError")
+    assert last["error"].startswith("ended with status 1: AttributeError: \"'model'")
 
 
 def test_ratio_is_to_the_fastest_layout():

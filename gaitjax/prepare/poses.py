@@ -13,8 +13,7 @@ from gaitjax.errors import DataError
 from gaitjax.skeleton import FORMATS
 
 HELP = """\
-One person of one video, from the results of AlphaPose, OpenPose, MMPose, YOLO-pose, MediaPipe,
-openpifpaf, pyskl or COCO, as <label>/<type>/<view>/<view>.pkl; the label joins the TEST_SET.
+One person of one video, as pose estimators write it (docs/data.md lists them); joins TEST_SET.
 
 example: python -m gaitjax.prepare poses --source results.json --output videos --label anna \\
            --type nm-01 --view 090 --frame_rate 30
