@@ -198,8 +198,12 @@ def _for_each_stream(module: type[nn.Module], *arguments: int | None) -> type[nn
 
     `arguments`: 0 for each argument that has the axis M, None for each that is shared.
     """
-    axes = dict.fromkeys((*STORED, "intermediates"), 0)
-    return nn.vmap(module, variable_axes=axes, split_rngs={"params": True}, in_axes=arguments)
+    return nn.vmap(
+        module,
+        variable_axes={"params": 0, "batch_stats": 0, "intermediates": 0},
+        split_rngs={"params": True},
+        in_axes=arguments,
+    )
 
 
 class ResGCN(nn.Module):

@@ -121,7 +121,7 @@ def columns_in_batch(x: Array, kernel: Array, strides: Strides) -> Array:
     return jnp.swapaxes(y.reshape(*x.shape[:2], -1, features), 1, 2)
 
 
-def kernel_gradient(x: Array, g: Array, strides: Strides, sides: tuple[int, int]) -> Array:
+def kernel_gradient(x: Array, g: Array, strides: Strides, sides: tuple[int, ...]) -> Array:
     """The gradient of `plain` for its kernel: the taps side by side, and one product."""
     if pairs.possible(x, sides, strides):
         return pairs.kernel_gradient(x, g)

@@ -10,7 +10,7 @@ from jax import Array, lax
 WIDE = 256  # channels on both sides from which fewer products outweigh the sums of rows
 
 
-def possible(x: Array, sides: tuple[int, int], strides: tuple[int, int]) -> bool:
+def possible(x: Array, sides: tuple[int, ...], strides: tuple[int, int]) -> bool:
     """Whether rows follow each other, in numbers that keep the digits of sums of two."""
     return sides == (3, 3) and strides == (1, 1) and x.dtype.itemsize >= 4
 
