@@ -72,12 +72,24 @@ def _stops_cleanly(checkpoints: ocp.CheckpointManager, step: int) -> Iterator[No
     try:
         yield
     except Exception as error:
+        _ignore_closed_loops()
         good = [known for known in checkpoints.all_steps(read=True) if known < step]
         last = f"the newest checkpoint is of step {max(good)}" if good else "there is none yet"
         raise TrainingError(
             f"{checkpoints.directory}: the state of step {step} cannot be saved "
             f"({_line(error)}); {last}. Make room there, then run the same command again"
         ) from error
+
+
+def _ignore_closed_loops() -> None:
+    """Orbax leaves tasks of a failed save behind, which complain when the process ends."""
+    before = sys.unraisablehook
+
+    def told(unraisable: "sys.UnraisableHookArgs") -> None:
+        if "Event loop is closed" not in str(unraisable.exc_value):
+            before(unraisable)
+
+    sys.unraisablehook = told
 
 
 def _line(error: Exception) -> str:
