@@ -51,9 +51,9 @@ def recorded(case: str):
     return config, network, core.to_flax(state, rules(config), template), inputs, golden
 
 
-@pytest.mark.parametrize("precision", ["float32", "float64"])
 @pytest.mark.parametrize(
-    "case", [pytest.param(c, marks=() if c in QUICK else pytest.mark.slow) for c in CASES]
+    ("case", "precision"),
+    [(case, "float32") for case in CASES] + [(case, "float64") for case in QUICK],
 )
 def test_embeddings(case, precision):
     _, network, variables, inputs, golden = recorded(case)
@@ -72,7 +72,8 @@ def test_embeddings(case, precision):
             assert found.dtype == precision
             np.testing.assert_allclose(found, expected, atol=limit * np.abs(expected).max())
 
-        check(embed(inputs[0]), truth[0])
+        if case in QUICK:
+            check(embed(inputs[0]), truth[0])
         batch, mask = pad(inputs)  # as one batch, with junk in the padding
         for found, expected in zip(embed(batch, mask), truth, strict=True):
             check(found, expected[0])
