@@ -54,6 +54,18 @@ PARAMETERS = {
     "skeletongaitpp_gait3d": 25_568_608,
     "skeletongaitpp_grew": 95_200_608,
     "skeletongaitpp_sustech1k": 9_136_736,
+    "gpgait_casiab": 3_654_810,
+    "gpgait_oumvlp17": 32_479_008,
+    "gpgait_grew": 105_222_370,
+    "gpgait_gait3d": 18_640_274,
+    "gpgait_sustech1k": 4_510_874,
+    "gpgait_ccpg": 3_781_274,
+    "gpgaitpp_casiab": 5_227_539,
+    "gpgaitpp_oumvlp17": 36_561_227,
+    "gpgaitpp_grew": 108_777_035,
+    "gpgaitpp_gait3d": 20_532_043,
+    "gpgaitpp_sustech1k": 6_083_603,
+    "gpgaitpp_ccpg": 5_354_003,
 }
 # Of the configs that the reference does not have, counted here.
 OURS = {
@@ -91,6 +103,8 @@ SHAPES = {
     "gaitgraph1": (12, 17, 3),
     "gaitgraph2": (12, 17, 3),
     "gaittr": (12, 17, 3),
+    "gpgait": (12, 17, 3),
+    "gpgaitpp": (12, 17, 3),
     "skeletongait": (4, 64, 44, 2),
     "skeletongaitpp": (4, 64, 44, 3),
 }
