@@ -235,10 +235,8 @@ class Branch(nn.Module):
         def blocks(x: Array, name: str, widths: Sequence[int], groups: Groups | None) -> Array:
             same = None
             if groups is not None and self.masked:
-                same = (
-                    members(groups, self.body.joints)[:, :, None]
-                    & members(groups, self.body.joints)[:, None]
-                ).any(axis=0)
+                of_group = members(groups, self.body.joints)
+                same = (of_group[:, :, None] & of_group[:, None]).any(axis=0)
             for i, width in enumerate(widths):
                 if self.plus:
                     block = BlockPP(
