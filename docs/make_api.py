@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "api.md"
 
 # Modules whose `__all__` is what a program may use; the rest may change without notice.
-PUBLIC = ("gaitjax", "gaitjax.evaluation", "gaitjax.skeleton")
+PUBLIC = ("gaitjax", "gaitjax.evaluation", "gaitjax.skeleton", "gaitjax.video")
 
 HEAD = """# Python reference
 

@@ -27,6 +27,7 @@ configs
 gaitjax.transforms
 gaitjax.training
 gaitjax.evaluation
+gaitjax.video
 gaitjax.conversion
 gaitjax.prepare
 gaitjax.zoo

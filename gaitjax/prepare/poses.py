@@ -35,6 +35,16 @@ def main(argv: list[str]) -> int:
         image_size=args.image_size,
         video=args.video,
     )
+    keep(sequence, args)
+    return 0
+
+
+def keep(sequence: readers.PoseSequence, args: argparse.Namespace) -> None:
+    """Adds the sequence to the data set and says what it holds; `args` of `add_target`.
+
+    Raises:
+      DataError: as `write`; weights that cannot be read.
+    """
     differences = _differences(sequence.poses, args.weights) if args.weights else []
     path = write(sequence, args.output, args.label, args.type, args.view)
     first, last = sequence.frames[[0, -1]]
@@ -48,7 +58,6 @@ def main(argv: list[str]) -> int:
         "look at it: python -m gaitjax.prepare inspect "
         f"--config.data.root={args.output} --sequence {name}"
     )
-    return 0
 
 
 def _differences(poses: np.ndarray, weights: str) -> list[str]:
@@ -59,20 +68,25 @@ def _differences(poses: np.ndarray, weights: str) -> list[str]:
     return familiar.differences(familiar.measure(lambda row: poses, 1), known)
 
 
-def write(sequence: readers.PoseSequence, output: Path, label: str, kind: str, view: str) -> Path:
-    """Adds a sequence to the data set in `output`, and its label to the partition's tests.
-
-    Raises:
-      DataError: the sequence is there already, a name that cannot be a folder's, a damaged
-        partition.
-      OSError: no space or permission. Nothing half-written stays.
-    """
+def new_file(output: Path, label: str, kind: str, view: str) -> Path:
+    """The file that a walk will be. DataError: it is there already, or cannot be a file's name."""
     for part in (label, kind, view):
         if not part or part.startswith(".") or any(c in part for c in "/\\\0"):
             raise DataError(f"{part!r} (--label, --type, --view) cannot be the name of a folder")
     path = output / label / kind / view / f"{view}.pkl"
     if path.exists():
         raise DataError(f"{path} exists already; remove it, or give another label, type or view")
+    return path
+
+
+def write(sequence: readers.PoseSequence, output: Path, label: str, kind: str, view: str) -> Path:
+    """Adds a sequence to the data set in `output`, and its label to the partition's tests.
+
+    Raises:
+      DataError: as `new_file`; a damaged partition.
+      OSError: no space or permission. Nothing half-written stays.
+    """
+    path = new_file(output, label, kind, view)
     partition = output / partitions.PARTITION_FILE
     sets = partitions.read(partition) if partition.exists() else partitions.Partition((), ())
     files.write_bytes(path, pickle.dumps(sequence.poses, protocol=4))
@@ -94,16 +108,10 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="or a folder of a file a frame",
     )
-    add("--output", required=True, type=command.path, metavar="DIR", help="data set to add to")
-    add("--label", required=True, metavar="ID", help="who it is")
-    add("--type", required=True, metavar="T", help="how: normal, with a bag, ...; the walk's name")
-    add("--view", required=True, metavar="V", help="from where: degrees, or the camera's name")
+    add_target(parser)
     add("--format", choices=tuple(readers.FORMATS), default="auto", metavar="NAME")
-    add("--person", type=int, default=1, metavar="K", help="the K-th most present one (default 1)")
     add("--track", metavar="ID", help="the one with this identity of the estimator's tracker")
-    add("--max_gap", type=int, default=5, metavar="N", help="frames interpolated (default 5)")
     add("--frame_rate", type=float, metavar="FPS", help="of the video; networks know 25 to 30")
-    add("--resample", type=float, metavar="FPS", help="convert from --frame_rate to this")
     add("--image_size", type=_size, metavar="WxH", help="pixels, where x and y are shares of these")
     add("--joints", choices=FORMATS, default="coco", metavar="NAME", help="joint format to write")
     add(
@@ -114,8 +122,20 @@ def _parser() -> argparse.ArgumentParser:
         help="the file's, if need be",
     )
     add("--video", metavar="NAME", help="which one, of a pickle with several (frame_dir)")
-    add("--weights", metavar="FILE", help="of a network: say how far the poses are from its own")
     return parser
+
+
+def add_target(parser: argparse.ArgumentParser) -> None:
+    """The options that say where a walk goes, whose it is, and what is done to it."""
+    add = parser.add_argument
+    add("--output", required=True, type=command.path, metavar="DIR", help="data set to add to")
+    add("--label", required=True, metavar="ID", help="who it is")
+    add("--type", required=True, metavar="T", help="how: normal, with a bag, ...; the walk's name")
+    add("--view", required=True, metavar="V", help="from where: degrees, or the camera's name")
+    add("--person", type=int, default=1, metavar="K", help="the K-th most present one (default 1)")
+    add("--max_gap", type=int, default=5, metavar="N", help="frames interpolated (default 5)")
+    add("--resample", type=float, metavar="FPS", help="frames a second to convert to")
+    add("--weights", metavar="FILE", help="of a network: say how far the poses are from its own")
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -27,6 +27,8 @@ TOOLS = (
     Preparation(
         "poses", "poses", "a person in your own video, found by AlphaPose, OpenPose, MMPose"
     ),
+    Preparation("video", "video", "a person in your own video, found here: no estimator needed"),
+    Preparation("pose_model", "pose_model", "fetch the networks that find people in videos"),
     Preparation("inspect", "inspect", "look at a prepared data set: statistics, pictures"),
 )
 _NOT_OF_THE_RESULT = ("output", "workers", "resume", "links", "debug")

@@ -497,7 +497,7 @@ def test_pickles_of_several_videos(tmp_path):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("x.mp4", "x.mp4: a video, no results.*run a pose estimator on it first"),
+        ("x.mp4", "x.mp4: a video, no results.*prepare video.*or run a pose estimator on it"),
         ("x.npy", "x.npy: a NumPy array.*pickle it"),
         ("x.csv", "x.csv: a table.*gaitjax.prepare casiab"),
         ("x.png", "x.png: a picture.*run a pose estimator"),

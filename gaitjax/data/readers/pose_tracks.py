@@ -67,7 +67,7 @@ def _given(frames: dict[int, list[Detection]]) -> list[tuple[str, Track]]:
 
 def _jumps(track: Track) -> bool:
     joints = np.stack([joints for _, joints in track])
-    moved = [_distances(a[None], b[None]).item() for a, b in zip(joints, joints[1:], strict=False)]
+    moved = [distances(a[None], b[None]).item() for a, b in zip(joints, joints[1:], strict=False)]
     return any(JUMP < distance < np.inf for distance in moved)
 
 
@@ -79,7 +79,7 @@ def _joined(frames: dict[int, list[Detection]], max_gap: int) -> list[tuple[str,
         active = [track for track in active if number - track[-1][0] <= max_gap + 1]
         taken_tracks, taken_people = set(), set()
         if active and people:
-            distance = _distances(np.stack([t[-1][1] for t in active]), np.stack(people))
+            distance = distances(np.stack([t[-1][1] for t in active]), np.stack(people))
             unseen = np.array([number - t[-1][0] - 1 for t in active])
             close = distance < (REACH + REACH_MORE * unseen)[:, None]
             pairs = np.argwhere(close)
@@ -94,7 +94,7 @@ def _joined(frames: dict[int, list[Detection]], max_gap: int) -> list[tuple[str,
     return [(str(i), track) for i, track in enumerate(result, start=1)]
 
 
-def _distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """(A, B) mean distances of the joints both have, in body heights; infinite if they share none.
 
     Args:

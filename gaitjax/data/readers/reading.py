@@ -6,6 +6,7 @@ another format's, by name. Several people are told apart and one is chosen by `p
 and y are pixels, y down; confidences stay as they are.
 """
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from gaitjax.data.readers import json_files, pose_tracks, skeleton_pickles, yolo
 from gaitjax.data.readers.video import Video, detections
 from gaitjax.errors import DataError
 from gaitjax.skeleton import FORMATS as JOINT_FORMATS
-from gaitjax.skeleton import joint_format
+from gaitjax.skeleton import JointFormat, joint_format
 
 # What is read, and by which name `format` asks for it.
 FORMATS = {
@@ -42,7 +43,8 @@ _ALIKE = {"alphapose": ("coco", "openpose"), "coco": ("alphapose",)}  # asked ->
 _ELSE = {  # ending -> what such a file is and what to do
     "a video": (
         (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg"),
-        "run a pose estimator on it first, as AlphaPose, MMPose or YOLO-pose, and give its results",
+        "python -m gaitjax.prepare video finds the people in it; or run a pose estimator on it, as "
+        "AlphaPose, MMPose or YOLO-pose, and give its results",
     ),
     "a picture": (
         (".jpg", ".jpeg", ".png", ".bmp"),
@@ -118,15 +120,35 @@ def read(
     people = pose_tracks.tracks(frames, max_gap)
     if not people:
         raise DataError(f"{path}: no person in any of its {len(frames)} frames")
-    poses, numbers, notes = pose_tracks.fill(_choose(path, people, person, track), max_gap)
-    if len(people) > 1:
-        notes["other people in the video"] = len(people) - 1
+    chosen = _choose(path, people, person, track)
+    notes = {"other people in the video": len(people) - 1} if len(people) > 1 else {}
+    return sequence(chosen, want, max_gap, frame_rate, resample, notes, said)
+
+
+def sequence(
+    track: pose_tracks.Track,
+    joints: JointFormat,
+    max_gap: int = 5,
+    frame_rate: float | None = None,
+    resample: float | None = None,
+    notes: Mapping[str, int] = {},
+    said: Sequence[str] = (),
+) -> PoseSequence:
+    """One person's track without holes in time, with all that is to be said of it.
+
+    Args:
+      joints: its joint format.
+      max_gap, frame_rate, resample: as of `read`.
+      notes, said: what is to be said besides, with and without a count.
+    """
+    poses, numbers, filled = pose_tracks.fill(track, max_gap)
+    notes, said = filled | dict(notes), list(said)
     if resample and frame_rate and resample != frame_rate:
         poses, nearest = pose_tracks.resample(poses, frame_rate, resample)
         numbers, frame_rate = numbers[nearest], resample
     if frame_rate and not RATES[0] <= frame_rate <= RATES[1]:
         said.append(f"{frame_rate:g} frames a second, where networks know 25 to 30: resample")
-    said += doubts.of(poses, want)
+    said += doubts.of(poses, joints)
     return PoseSequence(poses, numbers, frame_rate, notes | dict.fromkeys(said, len(poses)))
 
 
