@@ -1,9 +1,10 @@
-"""How far a long piece of work is: a bar on a terminal, elsewhere a plain line now and then."""
+"""How far a long piece of work is: a bar on a terminal, elsewhere plain lines."""
 
 import contextlib
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
 from typing import TypeVar
 
 from tqdm import tqdm
@@ -59,3 +60,47 @@ def each(
         for item in items:
             yield item
             advance(1)
+
+
+class Steps:
+    """Values, rate and time left of a training of `total` steps, in lines; a bar on a terminal."""
+
+    def __init__(self, start: int, total: int, unit: str, per_step: int, active: bool = True):
+        self._total, self._unit, self._per_step = total, unit, per_step
+        self._active = active
+        self._clock, self._step = time.perf_counter(), start
+        self._bar = tqdm(
+            total=total, initial=start, unit="step", disable=not (active and sys.stderr.isatty())
+        )
+
+    def advance(self, steps: int = 1) -> None:
+        """So many steps were dispatched."""
+        self._bar.update(steps)
+
+    def log(self, step: int, values: dict[str, float]) -> float:
+        """Print `values` at `step`; returns the rate in units per second since the last call."""
+        now = time.perf_counter()
+        steps_per_second = (step - self._step) / max(now - self._clock, 1e-9)
+        self._clock, self._step = now, step
+        left = timedelta(seconds=round((self._total - step) / max(steps_per_second, 1e-9)))
+        rate = steps_per_second * self._per_step
+        if self._active:
+            shown = "  ".join(f"{name} {value:.4g}" for name, value in values.items())
+            tqdm.write(
+                f"step {step}/{self._total}  {shown}  {rate:.1f} {self._unit}/s  left {left}",
+                file=sys.stdout,
+            )
+            sys.stdout.flush()
+        return rate
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """Leave out of the rate what happens in this context (compiling, evaluation)."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._clock += time.perf_counter() - start
+
+    def close(self) -> None:
+        self._bar.close()

@@ -15,7 +15,7 @@ from pathlib import Path
 import jax
 from ml_collections import ConfigDict
 
-from gaitjax import command, files, sharding, weights
+from gaitjax import command, files, progress, sharding, weights
 from gaitjax.config import check_training, from_arguments, parser
 from gaitjax.data.feed import Feed
 from gaitjax.data.prefetch import prefetch
@@ -94,8 +94,8 @@ def train(
         ############################################################ loop
         writer = metrics.MetricWriter(workdir, start, active=main_process)
         close(writer.close)
-        progress = metrics.Progress(start, total, "seq", section.batch_size, active=main_process)
-        close(progress.close)
+        shown = progress.Steps(start, total, "seq", section.batch_size, active=main_process)
+        close(shown.close)
         enter(sharding.end_with_others())
 
         def due(done: int) -> bool:
@@ -106,7 +106,7 @@ def train(
         def evaluate(state: dict, done: int) -> dict:
             """Evaluate a state that is on disk: an end meanwhile loses nothing."""
             assert trial is not None, "see due"
-            with progress.paused():
+            with shown.paused():
                 saved = f"step {done} is saved; run again to evaluate it and go on"
                 with stop.at_once(saved), memory.explained("the evaluation", device, LESS_EVAL):
                     record = while_training.evaluate(trial, state)
@@ -128,12 +128,12 @@ def train(
         ahead = prefetch(lambda i: tuple(batch_at(t) for t in plan[i]), 0, len(plan))
         for steps, batches in zip(plan, ahead, strict=True):
             if len(steps) not in programs:
-                with progress.paused():
+                with shown.paused():
                     programs[len(steps)] = _compile(update, (state, feed.frames, batches), say)
             state, values = programs[len(steps)](state, feed.frames, batches)
             stop.first_step_made()
             done = steps.stop
-            progress.advance(len(steps))
+            shown.advance(len(steps))
             # On several hosts only what all agree on may stop or save, so no clocks there.
             stopping = bool(stop.received) or checkpoints.reached_preemption(done)
             evaluating = due(done) and not stopping
@@ -147,7 +147,7 @@ def train(
                 _check_finite(values, finite_until, done, saved)
                 finite_until = done
             if logging:
-                rate = progress.log(done, {k: values[k] for k in ("loss", "lr", "grad_norm")})
+                rate = shown.log(done, {k: values[k] for k in ("loss", "lr", "grad_norm")})
                 writer.write(done, {**values, "sequences_per_second": rate})
                 last = values
             if saving:

@@ -13,17 +13,14 @@ in the order of the jobs, without times.
 """
 
 import contextlib
+import functools
 import hashlib
 import json
-import multiprocessing
 import os
 import pickle
 import re
 import shutil
-import signal
-import threading
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -33,13 +30,12 @@ import numpy as np
 from gaitjax import files, progress
 from gaitjax.data.partitions import PARTITION_FILE, UNFINISHED
 from gaitjax.errors import DataError
-from gaitjax.prepare import summary
+from gaitjax.prepare import parallel, summary
 
 WORK, JOURNAL = os.path.split(UNFINISHED)
 LOG = "prepare_log.jsonl"
 _SETTINGS = "settings.json"
 _SUMMARIES = ("summary.json", "summary.txt", "summary.png")
-_AHEAD = 4  # jobs handed out for each worker
 _NAME = re.compile(r"[^./\\\0\ud800-\udfff][^/\\\0\ud800-\udfff]*")  # of a folder, in UTF-8
 
 
@@ -136,11 +132,12 @@ def run(
         with _alone(output / WORK):
             done.update(_begin(output, settings, resume))
             todo = [job for job in plan.jobs if job.name not in done]
+            make_one = functools.partial(_one, plan.make, output)
             in_process = plan.in_process or workers <= 1 or len(todo) < 2
             made: Generator[dict, None, None] = (
-                (_one(plan.make, output, job) for job in todo)
+                (make_one(job) for job in todo)
                 if in_process
-                else _parallel(plan.make, output, todo, min(workers, len(todo)))
+                else parallel.unordered(make_one, todo, min(workers, len(todo)))
             )
             with (
                 contextlib.closing(made),
@@ -344,59 +341,3 @@ def _finish(output: Path, plan: Plan, settings: dict, lines: list[dict]) -> dict
     if record["sequences"]:  # else it is not prepared, and the next run begins anew
         (work / JOURNAL).unlink()
     return record
-
-
-_worker: tuple[Any, ...] = ()  # make and output, in a worker process
-
-
-def _parallel(make, output: Path, jobs: list[Job], workers: int) -> Generator[dict, None, None]:
-    """`_one` for every job, in any order."""
-    jobs_left = iter(jobs)
-    # Spawned: a fork of a process with threads (JAX, tqdm) may hang.
-    pool = ProcessPoolExecutor(
-        workers, multiprocessing.get_context("spawn"), _start_worker, (make, output)
-    )
-    try:
-        with _interrupts_ignored():  # inherited, so that Ctrl-C reaches this process alone
-            pending = {pool.submit(_work, job) for job in _take(jobs_left, _AHEAD * workers)}
-        while pending:
-            finished, pending = wait(pending, return_when=FIRST_COMPLETED)
-            pending |= {pool.submit(_work, job) for job in _take(jobs_left, len(finished))}
-            for future in finished:
-                yield future.result()
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _take(items: Iterator, count: int) -> list:
-    return [item for _, item in zip(range(count), items, strict=False)]
-
-
-def _start_worker(make, output: Path) -> None:
-    global _worker
-    _worker = make, output
-    # A killed parent leaves its workers waiting for ever.
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    if parent := multiprocessing.parent_process():
-        parent.join()
-    os._exit(1)
-
-
-def _work(job: Job) -> dict:
-    make, output = _worker
-    return _one(make, output, job)
-
-
-@contextlib.contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
