@@ -8,7 +8,7 @@ import pytest
 from gaitjax.data import readers
 from gaitjax.errors import DataError
 from gaitjax.untrusted import safe_json
-from tests.programs import fuzz
+from tests.programs import fuzz, fuzz_formats
 
 COUNT = 60  # of each kind; more: python -m tests.programs.fuzz --count 2000
 
@@ -24,7 +24,7 @@ def test_no_reader_is_harmed(name, tmp_path, monkeypatch):
 
 def test_the_canary_would_sing(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    pickle.loads(fuzz.pickled(fuzz.Hostile()))
+    pickle.loads(fuzz_formats.pickled(fuzz_formats.Hostile()))
     assert (tmp_path / fuzz.CANARY).exists()
 
 

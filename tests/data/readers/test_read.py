@@ -5,7 +5,6 @@ joints in pixels of a 1280 x 720 image).
 """
 
 import json
-import pickle
 from pathlib import Path
 
 import numpy as np
@@ -13,21 +12,17 @@ import pytest
 
 from gaitjax import skeleton
 from gaitjax.config import load
-from gaitjax.data import readers, walkers
-from gaitjax.data.readers import names as frame_names
-from gaitjax.data.readers import pose_tracks
+from gaitjax.data import readers
 from gaitjax.errors import DataError
 from gaitjax.prepare.__main__ import main
 from gaitjax.skeleton import COCO
 from gaitjax.untrusted import safe_pickle
 from tests.helpers import loading
 from tests.helpers.tiny_sets import TO_COCO
+from tests.helpers.walk import OTHER, WALK, T
 
-WALK = walkers.identity(0, 3, 24)[0][2].astype(np.float64)  # (T, 17, 3), seen from the side
-T = len(WALK)
-GOLDEN = Path(__file__).parents[1] / "golden" / "poses"
+GOLDEN = Path(__file__).parents[2] / "golden" / "poses"
 BODY_25 = (0, 16, 15, 18, 17, 5, 2, 6, 3, 7, 4, 12, 9, 13, 10, 14, 11)  # of COCO joint i
-OTHER = WALK[::-1] + np.array([400.0, 30.0, -0.2])  # far away, walking the other way, less sure
 
 
 def flat(joints) -> list[float]:
@@ -171,58 +166,6 @@ def test_person_and_track(tmp_path):
     np.testing.assert_allclose(readers.read(tracked, track="0").poses, OTHER, atol=1e-3)
     with pytest.raises(DataError, match="no track 'x'"):
         readers.read(tracked, track="x")
-
-
-def test_people_who_cross_stay_apart():
-    def frame(t):
-        people = [pose_tracks.Detection(p) for p in (left[t], right[t])]
-        return people if t % 2 else people[::-1]  # in any order
-
-    height = np.ptp(WALK[0, :, 1])
-    left = WALK.copy()
-    right = WALK + np.array([0.0, 0.5 * height, -0.1])  # walks on a line nearer to the camera
-    left[:, :, 0] += np.linspace(0, 90, T)[:, None]
-    right[:, :, 0] += np.linspace(90, 0, T)[:, None]
-    frames = {t: frame(t) for t in range(T) if t not in (9, 10, 11)}
-    (_, first), (_, second) = pose_tracks.tracks(frames, max_gap=5)
-    for track, truth in ((first, left), (second, right)):
-        assert len(track) == T - 3
-        for t, joints in track:
-            np.testing.assert_array_equal(joints, truth[t])
-
-
-def test_untracked_ids_are_not_taken_for_tracks():
-    frames = {
-        t: [pose_tracks.Detection(OTHER[t], "0"), pose_tracks.Detection(WALK[t], "0")]
-        for t in range(T)
-    }
-    assert [len(track) for _, track in pose_tracks.tracks(frames, 5)] == [T, T]
-
-
-def test_short_gaps_are_filled_and_long_ones_cut():
-    line = np.zeros((30, 17, 3))
-    line[..., 0] = np.arange(30)[:, None]
-    line[..., 1] = 2.0 * np.arange(17)
-    line[..., 2] = np.linspace(1.0, 0.5, 30)[:, None]
-    track = [(t, line[t].copy()) for t in range(30) if t not in (5, 6) and not 20 <= t < 26]
-    track[10][1][4] = 0.0  # frame 12 misses joint 4
-    track[0][1][7] = 0.0  # the first frame misses joint 7: nothing before it
-    poses, frames, notes = pose_tracks.fill(track, max_gap=5)
-    np.testing.assert_array_equal(frames, np.arange(20))
-    expected = line[:20].copy()
-    expected[0, 7] = 0.0
-    expected[[5, 6], :, 2] = line[7, 0, 2]
-    expected[12, 4, 2] = line[13, 0, 2]
-    np.testing.assert_allclose(poses, expected, atol=1e-5)
-    assert notes == {
-        "frames left out, beyond a long gap": 4,
-        "frames interpolated": 2,
-        "joints interpolated in other frames": 1,
-    }
-    poses, frames, _ = pose_tracks.fill(track, max_gap=6)
-    assert len(poses) == len(frames) == 30
-    poses, frames, _ = pose_tracks.fill(track, max_gap=0)
-    assert len(poses) == 13 and not poses[12 - 7, 4].any()
 
 
 def test_frame_rate(tmp_path):
@@ -379,34 +322,6 @@ def test_shares_need_the_size_of_the_image(capsys, tmp_path):
     np.testing.assert_allclose(poses[:, BODY_25], right(), atol=1e-3)
 
 
-def yolo(folder, more=(), per_joint=3):
-    for t in range(T):
-        joints = WALK[t] / [640, 480, 1]
-        line = [0, 0.5, 0.5, 0.1, 0.4, *joints[:, :per_joint].ravel(), *more]
-        (folder / f"video_{t + 1}.txt").write_text(" ".join(f"{v:.6g}" for v in line) + "\n")
-
-
-@pytest.mark.parametrize("more", [(), (0.9,), (0.9, 4)])
-def test_text_of_yolo(tmp_path, more):
-    yolo(tmp_path, more)
-    sequence = readers.read(tmp_path, image_size=(640, 480))
-    np.testing.assert_allclose(sequence.poses, WALK, atol=0.02)
-    assert sequence.frames[0] == 1
-    if len(more) == 2:
-        np.testing.assert_array_equal(
-            readers.read(tmp_path, image_size=(640, 480), track="4").poses, sequence.poses
-        )
-    (tmp_path / "video_3.txt").write_text("0 1 2 3\n")
-    with pytest.raises(DataError, match="video_3.txt, line 1: 4 numbers; expected 5 of the box"):
-        readers.read(tmp_path, image_size=(640, 480))
-
-
-def test_text_of_yolo_without_confidence(tmp_path):
-    yolo(tmp_path, per_joint=2)
-    sequence = readers.read(tmp_path, image_size=(640, 480))
-    np.testing.assert_allclose(sequence.poses[..., :2], WALK[..., :2], atol=0.02)
-
-
 def landmarks(joints: np.ndarray) -> list[dict]:
     """COCO joints as MediaPipe's 33, those that COCO does not have near others."""
     made = skeleton.convert(COCO, skeleton.FORMATS["blazepose"], partial=True)(joints)
@@ -471,29 +386,6 @@ def test_annotations_of_coco(tmp_path):
     assert any(note.startswith("labelled by hand") for note in sequence.notes)
 
 
-def test_pickles_of_several_videos(tmp_path):
-    path = tmp_path / "x.pkl"
-    entries = [
-        {
-            "frame_dir": name,
-            "keypoint": WALK[None, ..., :2].astype(np.float16),
-            "keypoint_score": WALK[None, ..., 2].astype(np.float16),
-            "label": np.int64(3),
-            "img_shape": (480, 640),
-        }
-        for name in ("a", "b")
-    ]
-    path.write_bytes(pickle.dumps(entries))
-    np.testing.assert_allclose(readers.read(path, video="b").poses, WALK, atol=0.3)
-    with pytest.raises(DataError, match="several videos, 2: a, b; name one with --video"):
-        readers.read(path)
-    with pytest.raises(DataError, match="no video 'c' among 2: a, b"):
-        readers.read(path, video="c")
-    path.write_bytes(pickle.dumps(WALK))
-    with pytest.raises(DataError, match="holds one array.*python -m gaitjax.prepare opengait"):
-        readers.read(path)
-
-
 @pytest.mark.parametrize(
     ("name", "message"),
     [
@@ -508,39 +400,6 @@ def test_other_files_are_called_by_their_names(tmp_path, name, message):
     (tmp_path / name).write_bytes(b"\0")
     with pytest.raises(DataError, match=message):
         readers.read(tmp_path / name)
-
-
-@pytest.mark.parametrize(
-    ("names", "numbers"),
-    [
-        (["f_0001_jpg.rf.0a1b2c3d4e5f.jpg", "f_0002_jpg.rf.9f8e7d6c5b4a.jpg"], [1, 2]),
-        (["9_cam2.png", "10_cam2.png"], [9, 10]),
-        (["cam1_7.png", "cam2_8.png"], [7, 8]),  # no number comes twice: one video
-        (["20260102-030405.jpg", "20260102-030407.jpg"], [0, 2_000_000]),
-        (["d41d8cd98f00.png", "a41d8cd98f01.png"], [0, 1]),
-    ],
-)
-def test_frames_by_name(names, numbers):
-    found, _ = frame_names.frame_numbers("x", names, in_order=True)
-    values = [found[name] for name in names]
-    assert values == numbers or np.diff(values).tolist() == np.diff(numbers).tolist()
-
-
-def test_frames_of_two_videos():
-    with pytest.raises(DataError, match="'a/1.jpg' and 'b/1.jpg' have the same number"):
-        frame_names.frame_numbers("x", ["a/1.jpg", "a/2.jpg", "b/1.jpg", "b/2.jpg"])
-    with pytest.raises(DataError, match="holds no frame number"):
-        frame_names.frame_numbers("x", ["d41d8cd98f00.png", "a41d8cd98f01.png"])
-
-
-def test_steps():
-    """Gaps stay gaps; what max_gap bridges stays as it is."""
-    assert frame_names.evenly([0, 10, 20, 50], 5)[0] == {0: 0, 10: 1, 20: 2, 50: 5}
-    assert frame_names.evenly([100, 133, 166, 201, 233], 5)[0] == {
-        100: 0, 133: 1, 166: 2, 201: 3, 233: 4,
-    }  # fmt: skip
-    assert frame_names.evenly([3, 5, 7, 30], 5) == ({3: 3, 5: 5, 7: 7, 30: 30}, [])
-    assert frame_names.evenly([4], 5)[0] == {4: 4}
 
 
 def test_a_short_sequence_is_said(tmp_path, capsys):
