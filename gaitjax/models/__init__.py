@@ -30,6 +30,7 @@ from gaitjax.models.gaitgraph2 import GaitGraph2
 from gaitjax.models.gaittr import GaitTR
 from gaitjax.models.gpgait import GPGait, GPGaitPP
 from gaitjax.models.initializers import init as init
+from gaitjax.models.initializers import shapes as shapes
 from gaitjax.models.skeletongait import SkeletonGait
 from gaitjax.models.skeletongaitpp import SkeletonGaitPP
 

@@ -7,6 +7,7 @@ quicker to compile.
 """
 
 import dataclasses
+import functools
 import itertools
 import math
 from collections.abc import Callable
@@ -79,15 +80,15 @@ TINY = Initial("tiny", 1e-6)
 _OURS = (XAVIER, EACH_XAVIER, PART_XAVIER, NEAR_ONE, ZEROS, ONES, TINY)
 
 
+def shapes(model: nn.Module, x: Array | jax.ShapeDtypeStruct) -> dict:
+    """Shapes and dtypes of what `init` gives; nothing is computed."""
+    return {"params": {}, "batch_stats": {}} | unflatten_dict(_leaves(model, x)[0])
+
+
 def init(model: nn.Module, key: Array, x: Array) -> dict:
     """Initial {"params", "batch_stats"} of `model` for inputs shaped like `x` (not computed on)."""
-    trace, shapes = jax.make_jaxpr(model.init, return_shape=True)(key, x)
-    flat = {path: leaf.shape for path, leaf in flatten_dict(shapes).items()}
-    labels = {id(e.outvars[0]): e.params["name"] for e in trace.eqns if e.primitive.name == "name"}
-    rules: dict[tuple, Initial | None] = {}
-    for (path, shape), leaf in zip(flat.items(), trace.jaxpr.outvars, strict=True):
-        label = labels.get(id(leaf))
-        rules[path] = next((rule for rule in _OURS if rule.label(shape) == label), None)
+    leaves, rules = _leaves(model, x)
+    flat = {path: leaf.shape for path, leaf in leaves.items()}
 
     @jax.jit
     def draw(key: Array) -> dict:
@@ -110,3 +111,29 @@ def init(model: nn.Module, key: Array, x: Array) -> dict:
         return values | {path: rule.value(flat[path], None) for path, rule in constant.items()}
 
     return {"params": {}, "batch_stats": {}} | unflatten_dict(draw(key))
+
+
+def _leaves(model: nn.Module, x: Array | jax.ShapeDtypeStruct) -> tuple[dict, dict]:
+    """Of each leaf the shape and dtype, and how it is drawn: by one of ours, or None."""
+    try:
+        hash(model)
+    except TypeError:  # a field of an own network that is no plain value
+        return _trace(model, x.shape, x.dtype, jax.config.jax_enable_x64)
+    return _known(model, x.shape, x.dtype, jax.config.jax_enable_x64)
+
+
+def _trace(model: nn.Module, shape: Shape, dtype: jnp.dtype, x64: bool) -> tuple[dict, dict]:
+    key = jax.eval_shape(lambda: jax.random.key(0))
+    x = jax.ShapeDtypeStruct(shape, dtype)
+    trace, given = jax.make_jaxpr(model.init, return_shape=True)(key, x)
+    flat = flatten_dict(given)
+    labels = {id(e.outvars[0]): e.params["name"] for e in trace.eqns if e.primitive.name == "name"}
+    rules: dict[tuple, Initial | None] = {}
+    for (path, leaf), made in zip(flat.items(), trace.jaxpr.outvars, strict=True):
+        label = labels.get(id(made))
+        rules[path] = next((rule for rule in _OURS if rule.label(leaf.shape) == label), None)
+    return flat, rules
+
+
+# Asked for several times in every run, and tracing a network takes a second or two.
+_known = functools.lru_cache(maxsize=8)(_trace)

@@ -52,8 +52,8 @@ def example_clips(config: ConfigDict, frames: int = 0) -> dict:
 
 def variable_shapes(config: ConfigDict, model: nn.Module) -> dict:
     """Shapes and dtypes of {"params", "batch_stats"}, nothing computed."""
-    key = jax.random.key(0)
-    return jax.eval_shape(lambda: init_variables(config, model, key, example_clips(config)))
+    x = jax.eval_shape(lambda: pipeline.eval_input(config, model, example_clips(config)))
+    return models.shapes(model, x)
 
 
 def init_state(config: ConfigDict, model: nn.Module, tx: optax.GradientTransformation) -> dict:

@@ -33,22 +33,6 @@ from tests.helpers.torch_files import (  # noqa: E402
 SMALL = "gaitgraph2_gait3d"
 
 
-@pytest.fixture(autouse=True, scope="module")
-def shapes_once():
-    """Trace each network once: many configs share one."""
-    trace, known = step.variable_shapes, {}
-
-    def shapes(config, model):
-        key = config.model.to_json()
-        if key not in known:
-            known[key] = trace(config, model)
-        return known[key]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(step, "variable_shapes", shapes)
-        yield
-
-
 @functools.cache
 def small_state():
     return opengait_state(SMALL)
