@@ -1,5 +1,6 @@
 """A video with the skeletons and names of its people drawn into it, to look at."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -49,7 +50,7 @@ def skeletons(image: np.ndarray, people: Mapping[str, np.ndarray]) -> np.ndarray
 
 
 def video(
-    source: str | Path,
+    source: str | os.PathLike | int,
     tracks: Sequence[Track],
     path: str | Path,
     names: Mapping[str, str] = {},

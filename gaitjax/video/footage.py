@@ -2,9 +2,9 @@
 
 import contextlib
 import math
+import os
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -40,7 +40,7 @@ class Footage(NamedTuple):
 
 
 @contextlib.contextmanager
-def opened(source: str | Path | int) -> Iterator[Footage]:
+def opened(source: str | os.PathLike | int) -> Iterator[Footage]:
     """A video file, or a camera: its number (0 is the first) or address (rtsp://...).
 
     Raises:
@@ -49,14 +49,13 @@ def opened(source: str | Path | int) -> Iterator[Footage]:
     cv2 = opencv.load()
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)  # to turn a small picture takes less than to wake another processor
-    live = isinstance(source, int) or "://" in str(source) or str(source).isdecimal()
-    if live:
+    where: str | int
+    if live := str(source).isdecimal() or "://" in str(source):
         name = f"camera {source}"
-        where = int(source) if str(source).isdecimal() else str(source)
+        where = int(str(source)) if str(source).isdecimal() else str(source)
     else:
-        path = files.expanded(source)
-        reading.check_plain(path)
-        name = where = str(path)
+        name = where = str(files.expanded(str(source)))
+        reading.check_plain(name)
     capture = cv2.VideoCapture(where)
     try:
         got, first = capture.read()

@@ -43,6 +43,7 @@ def estimate(network: Network, image: np.ndarray, region: Region) -> Pose:
     visible = 1 / (1 + np.exp(-np.clip(points[:, 3:4], -50, 50)))
     joints = _TO_COCO(np.concatenate([xy, visible], axis=1)[: BLAZEPOSE.num_joints])
     height, width = image.shape[:2]
-    inside = ((joints[:, :2] >= 0) & (joints[:, :2] <= (width - 1, height - 1))).all(axis=1)
-    joints = np.where(inside[:, None], joints, 0.0)
+    last = np.array([width, height]) - 1
+    inside = ((joints[:, :2] >= 0) & (joints[:, :2] <= last)).all(axis=1, keepdims=True)
+    joints = np.where(inside, joints, 0.0)
     return Pose(joints, float(score[0]), around(xy[_HIPS], xy[_TOP]))

@@ -76,17 +76,21 @@ def read(where: Path) -> tuple[tuple[str, bytes], tuple[str, bytes]]:
     """
     if where.is_dir():
         names = {path.name: path for path in sorted(where.iterdir())}
-        return tuple(
-            (str(path), reading.read(path, _LIMIT))
-            for path in (_pick(where, names, wanted) for wanted in (DETECTOR, LANDMARKS))
+        first, second = (_pick(where, names, wanted) for wanted in (DETECTOR, LANDMARKS))
+        return (str(first), reading.read(first, _LIMIT)), (
+            str(second),
+            reading.read(second, _LIMIT),
         )
     reading.check_plain(where)
     try:
         with zipfile.ZipFile(where) as archive:
             archives.check_expansion(where, archive.infolist())
             names = {m.filename.rpartition("/")[2]: m for m in archive.infolist()}
-            members = [_pick(where, names, wanted) for wanted in (DETECTOR, LANDMARKS)]
-            return tuple((f"{where}:{m.filename}", archive.read(m)) for m in members)
+            first, second = (_pick(where, names, wanted) for wanted in (DETECTOR, LANDMARKS))
+            return (
+                (f"{where}:{first.filename}", archive.read(first)),
+                (f"{where}:{second.filename}", archive.read(second)),
+            )
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
         raise DataError(
             f"{where}: no .task file, which is a zip archive, or a damaged one: {error}"
