@@ -24,12 +24,14 @@ class Frame(NamedTuple):
     Attributes:
       number: of the frame, counted from 0.
       seconds: since the first one.
+      fps: frames a second; a camera's that came while another was worked on are missing.
       image: (H, W, 3) uint8, blue first.
       people: name, "1", "2", ... in the order of appearance -> (17, 3) joints of COCO.
     """
 
     number: int
     seconds: float
+    fps: float
     image: np.ndarray
     people: dict[str, np.ndarray]
 
@@ -51,7 +53,7 @@ def frames(model: PoseModel, footage: Footage) -> Iterator[Frame]:
             poses += _newcomers(model, image, square, poses)
         people = tracker.step(people, poses, footage.fps, footage.size)
         here = {p.name: p.pose.joints for p in people.all if p.name and not p.unseen}
-        yield Frame(number, number / footage.fps, image, here)
+        yield Frame(number, number / footage.fps, footage.fps, image, here)
 
 
 def _seen_again(model: PoseModel, image: np.ndarray, people: tracker.People) -> list[Pose]:
