@@ -2,7 +2,6 @@
 
 from ml_collections import ConfigDict
 
-from gaitjax import skeleton
 from gaitjax.config import base
 from gaitjax.data import sets
 
@@ -57,8 +56,8 @@ def gaitgraph2(dataset: str, large: bool) -> ConfigDict:
             main=(32, 128, 128, 128, 256, 256, 256) if large else (32, 128, 256),
             reduction=4 if large else 8,
             embedding_dim=128,
-            input_centre=0,  # centre joint of the network's input
-            tta_centre=0,  # of the two other test-time views: the joint format's centre
+            input_centre=None,  # centre joint of the network's input; None: the joint format's
+            tta_centre=None,  # of the two other test-time views; None: the joint format's
         )
     )
     config.data.impute = "frame_mean"
@@ -73,9 +72,7 @@ def gaitgraph2(dataset: str, large: bool) -> ConfigDict:
     config.optimizer.weight_decay = 1e-5
     config.schedule.lr = 0.005
     config.eval.metric = "cos"
-    config = _dataset(config, dataset)
-    config.model.tta_centre = skeleton.joint_format(config.model.joints).centre
-    return config
+    return _dataset(config, dataset)
 
 
 def gaittr(dataset: str) -> ConfigDict:
@@ -89,7 +86,7 @@ def gaittr(dataset: str) -> ConfigDict:
             widths=(10, 64, 64, 128, 256),
             embedding_dim=128,
             dropout=0.1,
-            input_centre=0,  # centre joint of the network's input
+            input_centre=None,  # centre joint of the network's input; None: the joint format's
         )
     )
     config.train.batch_size = 128

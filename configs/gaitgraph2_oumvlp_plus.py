@@ -15,7 +15,7 @@ from configs import common
 
 def get_config() -> ConfigDict:
     config = common.gaitgraph2("oumvlp", large=True)
-    config.model.input_centre = config.model.tta_centre
+    config.model.input_centre = 1  # the neck
     config.train.update(steps=120_000, batch_size=512, per_identity=2, shuffle=True, frames=30)
     config.augment.order = ("point_noise",)
     config.augment.update(swap_sides=0.0, joint_noise=0.0, move=(0.0, 0.0), flip_time=0.0)

@@ -18,6 +18,6 @@ from configs import gaitgraph2_oumvlp
 
 def get_config() -> ConfigDict:
     config = gaitgraph2_oumvlp.get_config()
-    config.model.input_centre = config.model.tta_centre
+    config.model.input_centre = 1  # the neck
     config.eval.update(gallery_types=("00",), probe_types=("01",))
     return config

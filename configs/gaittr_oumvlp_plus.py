@@ -17,7 +17,7 @@ def get_config() -> ConfigDict:
     config = common.gaittr("oumvlp")
     config.model.embedding_dim = 256
     config.model.widths = (10, 64, 64, 128, 128, 128, 128, 256)
-    config.model.input_centre = 1
+    config.model.input_centre = 1  # the neck
     config.train.update(steps=150_000, batch_size=512, per_identity=16)
     config.augment.order = ("flip_time",)
     config.augment.update(flip_time=0.5, point_noise=0.0, swap_sides=0.0, joint_noise=0.0)

@@ -5,6 +5,7 @@ What only the data, the devices or the files can tell is checked where these are
 
 import dataclasses
 import inspect
+import typing
 from collections.abc import Callable, Iterator
 
 from ml_collections import ConfigDict
@@ -12,6 +13,7 @@ from ml_collections import ConfigDict
 from gaitjax.config.fields import (
     FIELDS,
     IMAGE_TRANSFORMS,
+    JOINTS,
     LOSSES,
     MODALITIES,
     MODELS,
@@ -89,15 +91,17 @@ def _model(section: ConfigDict) -> Iterator[str]:
     for key in set(section) - set(FIELDS["model"]):
         if key not in fields:
             yield f"unknown config key model.{key!r} of {section.name}: {nearest(key, fields)}"
-        elif fields[key].default is not None:
-            yield from filter(
-                None, [problem_of(f"model.{key}", section[key], _of_network(fields[key]))]
-            )
+        elif section[key] is not None or fields[key].default is not None:
+            if field := _of_network(fields[key]):
+                yield from filter(None, [problem_of(f"model.{key}", section[key], field)])
 
 
-def _of_network(attribute: dataclasses.Field) -> Field:
-    """An attribute of a network as a field that takes every value of its type."""
+def _of_network(attribute: dataclasses.Field) -> Field | None:
+    """An attribute of a network as a field that takes every value of its type, if that is known."""
     default = attribute.default
+    if default is None:  # open unless told, as `int | None`
+        kinds = [kind for kind in typing.get_args(attribute.type) if kind is not type(None)]
+        return Field(kinds[0](), lambda value: "", kinds[0]) if len(kinds) == 1 else None
     kind = type(default[0]) if isinstance(default, tuple) and default else type(default)
     return Field(default, lambda value: "", kind)
 
@@ -136,6 +140,7 @@ def _rules(config: ConfigDict) -> Iterator[str]:
         yield f"model.name is empty: {nearest('', at(MODELS))}"
     else:
         yield from _input_rules(config, at(NETWORK)(config.model.name))
+    yield from _centre_rules(config.model)
     yield from _sampling_rules(config)
     yield from _loss_rules(config)
     yield from _schedule_rules(config.schedule)
@@ -161,6 +166,17 @@ def _input_rules(config: ConfigDict, network: type) -> Iterator[str]:
         yield f"train.two_views=True: views are made of poses, and {name} takes maps"
     if config.eval.clip == "all" and not getattr(network, "any_length", False):
         yield f"eval.clip=all: {name} takes windows of one length; use eval.clip=ordered"
+
+
+def _centre_rules(model: ConfigDict) -> Iterator[str]:
+    joints = at(JOINTS)[model.joints].joints
+    for key in ("input_centre", "tta_centre"):
+        index = model.get(key)
+        if index is not None and not 0 <= index < len(joints):
+            yield (
+                f"model.{key}={index}: {model.joints} has the joints 0 ({joints[0]}) to "
+                f"{len(joints) - 1} ({joints[-1]}); None takes the format's own"
+            )
 
 
 def _sampling_rules(config: ConfigDict) -> Iterator[str]:
@@ -193,11 +209,22 @@ def _loss_rules(config: ConfigDict) -> Iterator[str]:
                 f"train.two_views=True doubles the batch, which loss.{name} does not know: "
                 f"only {', '.join(two_views)} does"
             )
-    if "cross_entropy" in config.loss and config.model.get("classes", 1) <= 0:
+    own = ":" in config.model.name
+    if "cross_entropy" in config.loss and not own and not _has_logits(config.model.name):
+        fitting = ", ".join(name for name in at(MODELS) if _has_logits(name))
+        yield (
+            f"loss.cross_entropy needs a network with a class for each identity: {fitting}; "
+            f"model.name is {config.model.name}"
+        )
+    elif "cross_entropy" in config.loss and config.model.get("classes", 1) <= 0:
         yield (
             f"model.classes={config.model.classes}: loss.cross_entropy needs the number of "
             "identities that train"
         )
+
+
+def _has_logits(network: str) -> bool:
+    return "classes" in at(NETWORK)(network).__dataclass_fields__
 
 
 def _schedule_rules(schedule: ConfigDict) -> Iterator[str]:

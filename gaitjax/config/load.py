@@ -210,6 +210,10 @@ def _parse(text: str, current: object, key: str):
     """`text` as a value of the type of the field at `key`, which holds `current`."""
     field = field_at(key)
     kind = type(current)
+    if current is None:  # open unless told: `check` knows what may stand there
+        with contextlib.suppress(ValueError, SyntaxError):
+            return ast.literal_eval(text)
+        return text
     try:
         if kind is str:
             return text
@@ -226,15 +230,16 @@ def _parse(text: str, current: object, key: str):
             return _parse_tuple(text, field.kind if field else None)
         return ast.literal_eval(text)
     except (ValueError, KeyError, SyntaxError, TypeError):
-        raise ConfigError(
-            f"--config.{key}={text}: expected {kind.__name__}, as in {current!r}"
-        ) from None
+        how = "as in a,b" if kind is tuple else f"as in {current!r}"
+        raise ConfigError(f"--config.{key}={text}: expected {kind.__name__}, {how}") from None
 
 
 def _parse_tuple(text: str, kind: type | None) -> tuple:
-    """`a,b`, `(1, 2)` or `["a", "b"]`; bare words stay as written where texts are expected."""
+    """`a,b`, `a,`, `(1, 2)` or `["a", "b"]`; bare words stay as written among texts."""
     if text[:1] in ("(", "["):
-        return tuple(ast.literal_eval(text))
+        found = ast.literal_eval(text)
+        return tuple(found) if isinstance(found, tuple | list) else (found,)
+    text = text.strip().removesuffix(",")
     if not text:
         return ()
     if kind is str:  # 00 is the name of a type, not the number 0

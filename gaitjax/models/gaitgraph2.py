@@ -21,8 +21,9 @@ class GaitGraph2(nn.Module):
       main: channels of the main stream, the first being the branch's last.
       reduction: channels over bottleneck channels.
       embedding_dim: D of one view.
-      input_centre: centre joint of the streams, joint, velocity and bone, of the poses as given.
-      tta_centre: centre joint of the streams of the test-time views; None: the format's.
+      input_centre: centre joint of the streams, joint, velocity and bone, of the poses as given;
+        None: the format's `input_centre`.
+      tta_centre: centre joint of the streams of the test-time views; None: the format's `centre`.
       dtype: compute type, float32 or bfloat16.
     """
 
@@ -34,7 +35,7 @@ class GaitGraph2(nn.Module):
     main: tuple[int, ...] = (32, 128, 128, 128, 256, 256, 256)
     reduction: int = 4
     embedding_dim: int = 128
-    input_centre: int = 0
+    input_centre: int | None = None
     tta_centre: int | None = None
     dtype: str = "float32"
 
@@ -53,7 +54,16 @@ class GaitGraph2(nn.Module):
     ) -> dict[str, Array]:
         """{"embed_1": (N, D, 1)}; DataError if a mask is given (windows are whole)."""
         no_mask(mask)
-        return self.of_streams(self.streams(poses, self.input_centre), train)
+        return self.of_streams(self.streams(poses, self.centres["input_centre"]), train)
+
+    @property
+    def centres(self) -> dict[str, int]:
+        """The joints that `input_centre` and `tta_centre` mean."""
+        fmt = joint_format(self.joints)
+        return {
+            "input_centre": fmt.input_centre if self.input_centre is None else self.input_centre,
+            "tta_centre": fmt.centre if self.tta_centre is None else self.tta_centre,
+        }
 
     def streams(self, poses: Array, centre: int) -> Array:
         """What the first layers see, (N, T, V, 3, 5), offsets from the joint `centre`."""
@@ -68,12 +78,12 @@ class GaitGraph2(nn.Module):
 
     def views(self, poses: Array) -> list[Array]:
         """Streams of the test-time views: as is, reversed in time, left and right exchanged."""
-        fmt = joint_format(self.joints)
-        centre = fmt.centre if self.tta_centre is None else self.tta_centre
+        swap = jnp.array(joint_format(self.joints).swap)
+        first, others = self.centres.values()
         return [
-            self.streams(poses, self.input_centre),
-            self.streams(poses[:, ::-1], centre),
-            self.streams(poses[:, :, jnp.array(fmt.swap)], centre),
+            self.streams(poses, first),
+            self.streams(poses[:, ::-1], others),
+            self.streams(poses[:, :, swap], others),
         ]
 
     def embed(self, poses: Array, mask: Array | None = None) -> dict[str, Array]:

@@ -95,7 +95,7 @@ class GaitTR(nn.Module):
       widths: channels of the streams and of each block.
       embedding_dim: D.
       dropout: probability before each temporal convolution, in training.
-      input_centre: centre joint of the streams' offsets.
+      input_centre: centre joint of the streams' offsets; None: the format's `input_centre`.
       dtype: compute type, float32 or bfloat16.
     """
 
@@ -106,14 +106,20 @@ class GaitTR(nn.Module):
     widths: tuple[int, ...] = (10, 64, 64, 128, 256)
     embedding_dim: int = 128
     dropout: float = 0.1
-    input_centre: int = 0
+    input_centre: int | None = None
     dtype: str = "float32"
 
     def streams(self, poses: Array, mask: Array | None = None) -> Array:
         """What the first layer sees, (N, T, V, 10)."""
         fmt = joint_format(self.joints)
         check_poses(poses, fmt)
-        return gaittr_streams(poses, fmt, self.input_centre, mask)
+        return gaittr_streams(poses, fmt, self.centres["input_centre"], mask)
+
+    @property
+    def centres(self) -> dict[str, int]:
+        """The joint that `input_centre` means."""
+        usual = joint_format(self.joints).input_centre
+        return {"input_centre": usual if self.input_centre is None else self.input_centre}
 
     def setup(self) -> None:
         dtype = compute_dtype(self.dtype)

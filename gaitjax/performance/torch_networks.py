@@ -37,7 +37,7 @@ def from_ours(config: ConfigDict, clips: Array) -> Tensor:
     """Our network's input, poses or maps, as the modules here take it: with streams made."""
     name, network = config.model.name, models.build(config)
     if name == "gaitgraph2":
-        clips = network.streams(clips, network.input_centre)
+        clips = network.streams(clips, network.centres["input_centre"])
     if name == "gaittr":
         clips = network.streams(clips)
     x = torch.from_numpy(np.array(clips))

@@ -36,6 +36,11 @@ class JointFormat(NamedTuple):
         return len(self.joints)
 
     @property
+    def input_centre(self) -> int:
+        """The joint that networks' inputs are told from: the nose or, without one, the centre."""
+        return self.joints.index("nose") if "nose" in self.joints else self.centre
+
+    @property
     def swap(self) -> tuple[int, ...]:
         """Permutation of the joints that exchanges left and right."""
         return tuple(self.joints.index(mirrored(name)) for name in self.joints)
@@ -178,6 +183,13 @@ BODY_25B = _format(
     | _bones("nose-head_bottom", "head_top-head_bottom", "left_shoulder-head_bottom"),
 )  # fmt: skip
 
+COCO_25 = _format(  # rtmlib's body with feet, in the form of OpenPose
+    "coco25",
+    f"{_HEAD} neck {_sides('shoulder elbow wrist hip')} mid_hip {_sides('knee ankle')} {_FEET}",
+    "neck",
+    _BODY_25_BONES,
+)
+
 # Halpe's formats, AlphaPose's: the whole body with and without face and hands.
 _HALPE = f"{_HEAD} {_BODY} head_top neck mid_hip {_sides('big_toe small_toe heel')}"
 _HALPE_BONES = _BODY_25_BONES | _bones("head_top-neck")
@@ -241,8 +253,9 @@ POSETRACK = _format(
 FORMATS = {
     fmt.name: fmt
     for fmt in (
-        COCO, COCO_TTEEPE, ALPHAPOSE, OPENPOSE, BODY_25, BODY_25B, HALPE_26, HALPE_68, HALPE_94,
-        HALPE_136, COCO_WHOLEBODY, OPENPOSE_WHOLEBODY, BLAZEPOSE, HUMAN36M, MPII, POSETRACK,
+        COCO, COCO_TTEEPE, ALPHAPOSE, OPENPOSE, BODY_25, BODY_25B, COCO_25, HALPE_26, HALPE_68,
+        HALPE_94, HALPE_136, COCO_WHOLEBODY, OPENPOSE_WHOLEBODY, BLAZEPOSE, HUMAN36M, MPII,
+        POSETRACK,
     )
 }  # fmt: skip
 

@@ -42,11 +42,10 @@ def _check_same_run(workdir: Path, config: ConfigDict) -> None:
         theirs = stored(safe_json.load(path), str(path))
     except DataError as error:
         raise TrainingError(
-            f"{error}. Put the right config.json back, or delete {workdir} to start over"
+            f"{str(error).removesuffix('.')}. Put the right config.json back, or delete {workdir} "
+            "to start over"
         ) from error
-    defaults = _network_defaults(config.model.name)
-    there = defaults | _flat(json.loads(theirs.to_json()))
-    here = defaults | _flat(json.loads(config.to_json()))
+    there, here = _comparable(theirs), _comparable(config)
     differ = sorted(
         key
         for key in there.keys() | here.keys()
@@ -70,11 +69,15 @@ def _advice(workdir: Path, differ: list[str], config: ConfigDict) -> str:
     )
 
 
-def _network_defaults(name: str) -> dict:
-    """Attributes of the network by config key: a field younger than the run has its default."""
-    fields = models.class_of(name).__dataclass_fields__
+def _comparable(config: ConfigDict) -> dict:
+    """Every field by its dotted key: one younger than the run has its default, and one left open
+    what the network makes of it."""
+    fields = models.class_of(config.model.name).__dataclass_fields__
     known = {f"model.{key}": field.default for key, field in fields.items()}
-    return json.loads(json.dumps(known, default=lambda _: None))
+    known = json.loads(json.dumps(known, default=lambda _: None))
+    settled = getattr(models.build(config), "centres", {})
+    given = _flat(json.loads(config.to_json()))
+    return known | given | {f"model.{key}": value for key, value in settled.items()}
 
 
 def _flat(config: dict, prefix: str = "") -> dict:

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from gaitjax.errors import ConfigError
 from gaitjax.models.layers import l2_normalise
 
 
@@ -134,6 +135,11 @@ def cross_entropy(
     outputs: dict, labels: Array, scale: float = 16.0, smoothing: float = 0.1
 ) -> tuple[Array, dict]:
     """Cross entropy of scale * logits (N, classes, P) with smoothing over all classes."""
+    if "logits" not in outputs:
+        raise ConfigError(
+            "loss.cross_entropy needs the network's output `logits` (N, classes, P), and it gives "
+            f"{', '.join(outputs)}: leave the loss out, or give the network a classifier"
+        )
     logits = outputs["logits"]
     log_probability = jax.nn.log_softmax(scale * logits, axis=1)
     true = jnp.take_along_axis(log_probability, labels[:, None, None], axis=1)[:, 0]

@@ -160,6 +160,17 @@ def test_a_whole_number_is_a_float():
             "model.classes=0: loss.cross_entropy needs the number of identities",
         ),
         (
+            "gaittr_grew",
+            {"loss": {"cross_entropy": {}}},
+            "loss.cross_entropy needs a network with a class for each identity: gpgait, gpgaitpp, "
+            "skeletongait, skeletongaitpp; model.name is gaittr$",
+        ),
+        (
+            "gaittr_grew",
+            {"model.input_centre": 17},
+            r"model.input_centre=17: coco has the joints 0 \(nose\) to 16 \(right_ankle\)",
+        ),
+        (
             "gaitgraph2_walkers",
             {"schedule.milestones": (5, 10)},
             r"schedule.milestones=\(5, 10\) needs schedule.name=multistep, which is onecycle",

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from gaitjax import models
 from gaitjax.config import load, names
 
 RECIPES = json.loads((Path(__file__).parents[1] / "golden" / "plus_recipes.json").read_text())
@@ -64,8 +65,7 @@ def test_network(name):
         assert theirs["tta"] and theirs["block"] == "Bottleneck"
     if model.name != "gaitgraph1":
         centre = 1 if theirs["joint_format"] == "alphapose" else 0
-        assert model.input_centre == centre
-        assert model.get("tta_centre", centre) == centre
+        assert set(models.build(load(name)).centres.values()) == {centre}
 
 
 @pytest.mark.parametrize("name", CONFIGS)

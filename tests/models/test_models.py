@@ -370,3 +370,16 @@ def test_a_config_names_no_code_that_runs():
         with pytest.raises(DataError, match=error):
             models.build(ConfigDict(dict(model=dict(name=name))))
     assert "antigravity" not in sys.modules
+
+
+@pytest.mark.parametrize("name", ["gaitgraph2", "gaittr"])
+def test_centres_follow_the_joint_format(name):
+    def centres(joints, **fields):
+        return models.build(
+            ConfigDict(dict(model=dict(name=name, joints=joints, **fields)))
+        ).centres
+
+    neck = joint_format("mpii").joints.index("neck")
+    assert set(centres("mpii").values()) == {neck}
+    assert centres("coco")["input_centre"] == centres("alphapose")["input_centre"] == 0
+    assert centres("alphapose", input_centre=1)["input_centre"] == 1

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from ml_collections import ConfigDict
 
+from gaitjax.errors import ConfigError
 from gaitjax.training import losses
 
 GOLDENS = Path(__file__).parents[1] / "golden"
@@ -182,6 +183,13 @@ def test_distances_far_from_the_origin_keep_their_digits():
     exact = np.linalg.norm(rows[:, None] - rows[None], axis=-1)
     found = losses.pairwise_distance(jnp.asarray(rows.astype(np.float32)))
     np.testing.assert_allclose(found, exact, rtol=2e-4, atol=1e-4)
+
+
+def test_a_network_without_classes_is_refused_by_name():
+    outputs = {"embed_1": jnp.zeros((4, 3, 1)), "embed_2": jnp.zeros((4, 3, 1))}
+    config = ConfigDict(dict(cross_entropy=dict(scale=16.0)))
+    with pytest.raises(ConfigError, match="`logits` .* it gives embed_1, embed_2: leave the loss"):
+        losses.total_loss(outputs, jnp.zeros(4, jnp.int32), config)
 
 
 def test_total_is_the_weighted_sum():
