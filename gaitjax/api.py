@@ -48,6 +48,7 @@ class Model:
         if self._known or config.data.rescale:
             self._known = familiar.checked(self._known, source)
         self._programs = embedding.programs(config, self._network, self._mesh)
+        self._said_unknown = False
 
     @property
     def metric(self) -> str:
@@ -144,7 +145,8 @@ class Model:
     def _differences(self, poses: Sequence[np.ndarray]) -> list[str]:
         """How poses are far from those that the network was trained on, a line each."""
         if not self._known:
-            return []
+            said, self._said_unknown = self._said_unknown, True
+            return [] if said else [familiar.UNKNOWN]
         found = familiar.measure(poses.__getitem__, len(poses))
         matters = familiar.seen_by(self._network.inputs, self.config.data.normalise)
         return familiar.differences(found, self._known, matters)
@@ -165,7 +167,8 @@ def load(
     Args:
       name_or_path: a weights .npz, the work directory of a training run, or the name of
         released weights (`python -m gaitjax.zoo list`), which are fetched and converted
-        once: that needs pip install 'gaitjax[convert,hub]'.
+        once: that needs pip install 'gaitjax[convert,hub]'. With `config` also a checkpoint of
+        PyTorch, which is converted once: pip install 'gaitjax[convert]'.
       config: config name, file or object; default: the one stored with the weights.
       network: the class of an own network (`config.model.name` is module:Class). It may be left
         out where that module is imported already: what is stored with weights runs no code.
@@ -187,6 +190,8 @@ def load(
         raise DataError(
             f"{path}: no such file or folder, nor a zoo entry; {nearest(name, zoo.ZOO)}"
         )
+    if chosen is not None:
+        path = _readable(chosen, path)
     variables, metadata = checkpoint.load_variables(path)
     if chosen is None:
         chosen = _stored_config(path, metadata, network)
@@ -210,6 +215,13 @@ def _released(name: str) -> Path:
         origin = {"hub": f"{zoo.REPO}/{entry.folder}", "commit": commit}
         convert(config, "opengait", path, str(converted), origin)
     return converted
+
+
+def _readable(config: ConfigDict, path: Path) -> Path:
+    """`path`, or the weights made of a PyTorch file there."""
+    from gaitjax.conversion.convert import readable
+
+    return readable(config, path)
 
 
 def _stored_config(path: Path, metadata: dict, network: type[nn.Module] | None) -> ConfigDict:

@@ -4,8 +4,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from gaitjax import command, sharding, zoo
+from gaitjax import command, files, sharding, zoo
 from gaitjax.config import from_arguments, parser
+from gaitjax.conversion import convert
 from gaitjax.evaluation.of_checkpoint import Wishes, evaluate_checkpoint
 
 
@@ -26,7 +27,11 @@ def _main(argv: list[str]) -> None:
         save_embeddings=args.save_embeddings,
         figures=args.figures,
     )
-    evaluate_checkpoint(config, args.checkpoint, args.workdir, wishes)
+    path = convert.readable(config, args.checkpoint)
+    workdir = args.workdir
+    if workdir is None and not path.is_dir():
+        workdir = files.expanded(args.checkpoint).parent
+    evaluate_checkpoint(config, path, workdir, wishes)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -37,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
         "           --config.data.root=DIR",
     )
     add = result.add_argument
-    add("--checkpoint", required=True, help="work directory of a run, or a weights .npz")
+    add("--checkpoint", required=True, help="work directory of a run, weights, or a .pt")
     add("--workdir", help="where results go (default: beside the checkpoint)")
     add("--save_embeddings", action="store_true", help="also write embeddings.npz")
     add("--both_embeddings", action="store_true", help="score embed_1 and embed_2 in one pass")

@@ -17,6 +17,7 @@ from ml_collections import ConfigDict
 
 from gaitjax import command, files, progress, sharding, weights
 from gaitjax.config import check_training, from_arguments, parser
+from gaitjax.conversion import convert
 from gaitjax.data.feed import Feed
 from gaitjax.data.prefetch import prefetch
 from gaitjax.errors import ConfigError, TrainingError
@@ -177,7 +178,8 @@ def _check(config: ConfigDict, mesh) -> None:
 
 def _from_weights(config: ConfigDict, state: dict, say) -> dict:
     """`state` with the weights of `config.init_from`."""
-    variables, _ = checkpoint.load_variables(config.init_from)
+    path = convert.readable(config, config.init_from)
+    variables, _ = checkpoint.load_variables(path)
     current = {"params": state["params"], "batch_stats": state["batch_stats"]}
     loaded, report = weights.fit(variables, current, config.init_from, strict=config.init_strict)
     loaded = jax.tree.map(lambda new, old: sharding.put(new, old.sharding), loaded, current)

@@ -75,19 +75,23 @@ def _check_kind(path: Path) -> None:
         raise WeightsError(str(reading.unreadable(path, error))) from error
     if start.startswith(b"version https://"):
         raise WeightsError(f"{path}: a Git LFS pointer, not the file itself; run git lfs pull")
-    if start.startswith(b"\x80\x02") or is_torch(path):
+    if is_torch(path):
         raise WeightsError(
-            f"{path}: a PyTorch file; convert it first: python -m converters.opengait "
-            f"--config NAME --checkpoint {path} --output {path.stem}.npz"
+            f"{path}: a PyTorch file; with pip install 'gaitjax[convert]' it is converted where "
+            "its config is given. Or convert it first: python -m converters.opengait --config NAME "
+            f"--checkpoint {path} --output {path.stem}.npz"
         )
 
 
 def is_torch(path: Path) -> bool:
-    """Whether a zip archive is what torch.save writes."""
+    """Whether a file is what torch.save writes, now or before version 1.6."""
     try:
+        with path.open("rb") as file:
+            if file.read(2) == b"\x80\x02":
+                return True
         with zipfile.ZipFile(path) as archive:
             return any(name.endswith("/data.pkl") for name in archive.namelist())
-    except Exception:  # no archive, or damaged in any way: said by who reads it
+    except Exception:  # no file, no archive, or damaged in any way: said by who reads it
         return False
 
 

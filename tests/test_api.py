@@ -78,6 +78,37 @@ def test_embeds_as_evaluation_does(trained, tmp_path):
     assert "gaitgraph2 on coco" in repr(model)
 
 
+def test_what_is_doubtful_or_unknown_is_said_once(trained):
+    model = gaitjax.load(trained[0])
+    with pytest.warns(UserWarning) as said:
+        model.embed([walk(1), walk(2)[:1], walk(3)[:5]])
+    assert [str(warning.message) for warning in said] == [
+        "doubtful among 3 sequences: fewer than 10 frames (2); one single frame (1)",
+        familiar.UNKNOWN,
+    ]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.embed([walk(1)])
+
+
+def test_a_pytorch_file_is_converted_where_its_config_is_given(tmp_path, monkeypatch):
+    pytest.importorskip("torch")
+    from gaitjax.conversion import convert
+    from tests.helpers.torch_files import opengait_state, save
+
+    name = "gaitgraph2_gait3d"
+    config = override_all(load_config(name), [f"--config.data.cache_dir={tmp_path / 'cache'}"])
+    file = save(tmp_path / "m.pt", opengait_state(name), iteration=9)
+    with pytest.raises(weights.WeightsError, match="a PyTorch file; .*its config is given"):
+        gaitjax.load(file)
+    found = gaitjax.load(file, config)
+    (kept,) = (tmp_path / "cache" / "converted").iterdir()
+    assert found.metadata["step"] == 9 and kept.name.startswith("m-")
+    monkeypatch.setattr(convert, "convert", None)  # not called again
+    assert convert.readable(config, file) == kept
+    assert convert.readable(config, kept) == kept
+
+
 def test_lengths_joints_and_batches_do_not_matter(trained):
     model = gaitjax.load(trained[0])
     walks = [walk(i)[: 5 + 3 * i] for i in range(7)]

@@ -220,6 +220,7 @@ def write(path: str | Path, state: Mapping[str, np.ndarray], iteration: int) -> 
     model = OrderedDict(
         (key, torch.from_numpy(np.require(value, requirements="W"))) for key, value in state.items()
     )
-    with files.whole(path) as temporary:
-        torch.save({"model": model, "iteration": iteration}, temporary)
+    # Through a file of ours: by itself torch does not tell a full disk from a fault of its own.
+    with files.whole(path) as temporary, open(temporary, "wb") as file:
+        torch.save({"model": model, "iteration": iteration}, file)
     return path

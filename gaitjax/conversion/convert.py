@@ -1,6 +1,7 @@
 """A PyTorch checkpoint to a weights .npz or a work directory: what the commands share."""
 
 import argparse
+import importlib.util
 import json
 import warnings
 from collections.abc import Mapping
@@ -12,10 +13,11 @@ from flax import traverse_util
 from ml_collections import ConfigDict
 
 from gaitjax import config as configs
-from gaitjax import files, models, weights
+from gaitjax import digest, files, models, weights
 from gaitjax.conversion import checkpoint_file, core
 from gaitjax.conversion.checkpoint_file import EVERYTHING, Checkpoint, Selection
 from gaitjax.conversion.rules import SOURCES, rules
+from gaitjax.data import packing
 from gaitjax.errors import DataError
 from gaitjax.training import checkpoint, step
 
@@ -72,6 +74,27 @@ def convert(
     else:
         checkpoint.save_variables(target, file.iteration or 0, variables, metadata)
     print(f"wrote {target}")
+
+
+def readable(config: ConfigDict, path: str | Path) -> Path:
+    """`path`, or for a PyTorch file, where torch is installed, the weights file made of it.
+
+    That one is kept in the cache folder, under the file's SHA-256 and that of the network.
+
+    Raises:
+      DataError: the PyTorch file cannot be read or does not fit the network of `config`.
+    """
+    path = files.expanded(path)
+    if not weights.is_torch(path) or importlib.util.find_spec("torch") is None:
+        return path
+    network = digest.of_json(json.loads(config.model.to_json()))
+    name = f"{path.stem}-{digest.of_file(path)[:16]}-{network[:8]}.npz"
+    target = packing.cache_folder(config.data.cache_dir) / "converted" / name
+    if not target.is_file():
+        keys = set(core.without_prefix(checkpoint_file.read(path).state))
+        source = max(SOURCES, key=lambda source: len(_keys(config, source) & keys))
+        convert(config, source, path, str(target))
+    return target
 
 
 def add_selection(parser: argparse.ArgumentParser) -> None:

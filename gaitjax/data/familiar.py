@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from gaitjax.data import typical
 from gaitjax.errors import DataError
 
 QUANTILES = (5, 25, 50, 75, 95)
@@ -22,10 +23,15 @@ BAND = 1.25  # beyond the quantiles, as a factor
 RATES = (0.6, 1.4)  # of the known middle motion: what people differ by
 SHARES = 2.0  # bodies of fewer pixels are told in shares of the image
 ASPECTS = (9 / 16, 3 / 4, 1.0, 4 / 3, 16 / 9)  # width over height that images have
+NAMES = ("frames", "height", "x", "y", "speed", "motion", "confidence")  # whose quantiles are kept
 CONSTANT = 1e-3  # confidences that differ by less say nothing
+UNKNOWN = (
+    "this network carries no record of the poses it was trained on: whether these are like them in "
+    "size, place, confidence and frame rate is not checked"
+)
 
 
-def measure(sequence: Callable[[int], np.ndarray], count: int) -> dict[str, list[float]]:
+def measure(sequence: Callable[[int], np.ndarray], count: int) -> dict[str, list]:
     """Quantiles (`QUANTILES`) over a data set of what `look` tells of a sequence.
 
     Args:
@@ -33,18 +39,24 @@ def measure(sequence: Callable[[int], np.ndarray], count: int) -> dict[str, list
       count: S, of which at most `SAMPLE` are looked at.
 
     Returns:
-      "frames", "height", "x", "y", "speed", "motion", and "confidence", of the joints seen.
+      "frames", "height", "x", "y", "speed", "motion", and "confidence", of the joints seen; and
+      "bodies", see `gaitjax.data.typical`.
 
     >>> measure(lambda row: np.full((30, 17, 3), row + 1.0), 3)["x"]
     [1.1, 1.5, 2.0, 2.5, 2.9]
     """
     rows = np.unique(np.linspace(0, count - 1, min(count, SAMPLE)).round().astype(int))
-    looks = [look(sequence(row)) for row in rows]
+    looks, outlines, sure = zip(
+        *((look(poses), typical.outline(poses), typical.sureness(poses))
+          for poses in map(sequence, rows)),
+        strict=True,
+    )  # fmt: skip
     columns = {
         name: np.array([seen[name] for seen in looks]) for name in looks[0] if name != "confidence"
     }
     columns["confidence"] = np.concatenate([seen["confidence"] for seen in looks])
-    return {name: _quantiles(values) for name, values in columns.items()}
+    quantiles = {name: _quantiles(values) for name, values in columns.items()}
+    return quantiles | {"bodies": typical.bodies(np.stack(outlines), np.stack(sure))}
 
 
 def look(poses: np.ndarray) -> dict:
@@ -84,8 +96,9 @@ def fit(poses: np.ndarray, known: Mapping[str, Sequence[float]]) -> np.ndarray:
 
     The body's median height and middle become those of the middle of the known ones.
     Shares of an image are first stretched to the usual form of image (`ASPECTS`) in which people
-    stand nearest to where they are known to. Confidences that are all one become the known middle
-    one; those on another scale are mapped to the known quantiles.
+    stand nearest to where they are known to. Confidences that are all one become those of the
+    known body that is most like the sequence's; those on another scale are mapped to the known
+    quantiles.
 
     Args:
       known: what `measure` gave.
@@ -107,7 +120,12 @@ def fit(poses: np.ndarray, known: Mapping[str, Sequence[float]]) -> np.ndarray:
         scale[0] *= _aspect(middle, wanted)
     result[there, :2] = (poses[there, :2] - middle) * scale + wanted
     sure = there & (poses[..., 2] != 0)  # joints made up have none
-    result[sure, 2] = _confidence(poses[sure, 2], found["confidence"], known["confidence"])
+    if not sure.any():
+        return result
+    if found["confidence"][HIGH] - found["confidence"][LOW] < CONSTANT:
+        result[..., 2] = np.where(sure, _usual_confidence(result, known), poses[..., 2])
+    elif not _fits(found["confidence"][MIDDLE], known["confidence"]):
+        result[sure, 2] = np.interp(poses[sure, 2], found["confidence"], known["confidence"])
     return result
 
 
@@ -118,12 +136,10 @@ def _aspect(shares: np.ndarray, wanted: np.ndarray) -> float:
     return min(ASPECTS, key=lambda aspect: abs(told[0] - told[1] - np.log(aspect)))
 
 
-def _confidence(values: np.ndarray, found: np.ndarray, known: Sequence[float]) -> np.ndarray:
-    if found[HIGH] - found[LOW] < CONSTANT:
-        return np.full_like(values, known[MIDDLE])
-    if _fits(found[MIDDLE], known):
-        return values
-    return np.interp(values, found, known)
+def _usual_confidence(poses: np.ndarray, known: Mapping[str, Sequence]) -> np.ndarray | float:
+    """What joints (V,) of such a body usually have or, where that is not known, all joints."""
+    of_body = typical.confidence(poses, known.get("bodies", []))
+    return known["confidence"][MIDDLE] if of_body is None else of_body
 
 
 def differences(
@@ -138,8 +154,7 @@ def differences(
       looked_at: "size" (and place), "confidence", "time" (frame rate and length).
     """
     lines = []
-    middle = {name: values[MIDDLE] for name, values in found.items()}
-    usual = {name: values[MIDDLE] for name, values in known.items()}
+    middle, usual = ({name: of[name][MIDDLE] for name in NAMES} for of in (found, known))
     fits = 'data.rescale=fit (gaitjax.load(..., rescale="fit")) brings them to it'
     if "size" in looked_at and middle["height"] < SHARES:
         lines.append(
@@ -197,15 +212,15 @@ def seen_by(inputs: Sequence[str], normalise: str = "") -> tuple[str, ...]:
     return ("confidence", "time") if same else ("size", "confidence", "time")
 
 
-def checked(known: Any, where: str) -> dict[str, list[float]]:
+def checked(known: Any, where: str) -> dict[str, list]:
     """`known` as `measure` gives it; DataError naming `where` it was found otherwise."""
-    names = ("frames", "height", "x", "y", "speed", "motion", "confidence")
     good = isinstance(known, dict) and all(
         isinstance(known.get(name), list)
         and len(known[name]) == len(QUANTILES)
         and all(isinstance(value, int | float) for value in known[name])
-        for name in names
+        for name in NAMES
     )
+    good = good and typical.are_bodies(known.get("bodies", []))  # which came later
     if not good:
         raise DataError(
             f"{where}: does not say what poses the network was trained on, which data.rescale=fit "

@@ -83,7 +83,9 @@ def evaluate_checkpoint(
     if main_process and (doubtful := _doubtful(trial)):
         say(doubtful)
     notes = []
-    if known and trial.feed.knows:
+    if trial.feed.has_poses and not known:
+        notes = [familiar.UNKNOWN]
+    elif known and trial.feed.knows:
         matters = familiar.seen_by(model.inputs, config.data.normalise)
         notes = familiar.differences(trial.feed.knows, known, matters)
     for note in notes:
@@ -97,9 +99,9 @@ def evaluate_checkpoint(
         "checkpoint": {"path": str(path), **_origin(metadata)},
         "embedding": config.eval.embedding,
         "window": config.eval.window if config.eval.clip == "ordered" else "all",
-        "notes": [*record["notes"], *notes],
     }
     say(format_record(record))
+    record["notes"] = [*record["notes"], *notes]  # these were said before
     if wishes.both_embeddings:
         record["embeddings"] = {
             name: trial.score(value)["headline"] for name, value in embeddings.items()
@@ -137,8 +139,10 @@ def _about(trial: Trial, path: Path, metadata: dict) -> str:
         f"protocol: {e.protocol}, {e.metric}, embedding {e.embedding}, "
         + (f"{e.window} window of {e.frames} frames" if e.clip == "ordered" else "whole sequences"),
     ]
-    if "tta_centre" in m:
-        lines.append(f"centre joints: input {m.input_centre}, test-time views {m.tta_centre}")
+    if centres := getattr(trial.model, "centres", {}):
+        joints = joint_format(m.joints).joints
+        told = (f"{key}={i} ({joints[i]})" for key, i in centres.items())
+        lines.append(f"centre joints: {', '.join(told)}")
     return "\n".join(lines)
 
 

@@ -64,7 +64,10 @@ def _differences(poses: np.ndarray, weights: str) -> list[str]:
     """How the poses are far from those that a network was trained on, a line each."""
     from gaitjax.training import checkpoint  # JAX: only where it is asked for
 
-    known = familiar.checked(checkpoint.load_variables(weights)[1].get("knows"), weights)
+    known = checkpoint.load_variables(weights)[1].get("knows")
+    if not known:
+        return [familiar.UNKNOWN]
+    known = familiar.checked(known, weights)
     return familiar.differences(familiar.measure(lambda row: poses, 1), known)
 
 

@@ -87,8 +87,12 @@ def _source(path: str, output: str, holds: Sequence[str]) -> str:
             archives.unpack(Path(source), Path(folder))
         source = folder
     if not os.path.isdir(source):
-        known = f"; expected a folder, or an archive ({', '.join(archives.ENDINGS)})"
-        found = f"is not a folder{known}" if os.path.exists(source) else "does not exist"
+        known = ", ".join(archives.ENDINGS)
+        found = f"is not a folder; expected a folder, or an archive ({known})"
+        try:
+            os.stat(source)
+        except FileNotFoundError:
+            found = "does not exist"
         raise DataError(f"{path} (--source) {found}; see --help for what it must hold")
     if f"{target}/".startswith(f"{source}/") or f"{source}/".startswith(f"{target}/"):
         raise DataError(f"{target} (--output) and {source} (--source) lie one in the other")

@@ -93,8 +93,39 @@ def test_nothing_seen_stays_as_it_is(known):
     np.testing.assert_array_equal(familiar.fit(empty, known), empty)
 
 
+def test_without_any_confidence_only_size_and_place_change(walks, known):
+    unsure = walks[0] * np.float32([1, 1, 0])
+    fitted = familiar.fit(unsure, known)
+    assert familiar.look(fitted)["height"] == pytest.approx(known["height"][2], rel=1e-4)
+    assert not fitted[..., 2].any()
+
+
+def test_confidences_that_say_nothing_become_those_of_such_a_body(walks, known):
+    """Nearer to the true ones than any constant, and in whatever units x and y are."""
+    ones = [np.dstack([w[..., :2], w[..., 2] > 0]).astype(np.float32) for w in walks]
+
+    def error(found, of) -> float:
+        return np.sqrt(np.mean([(f - w[..., 2])[w[..., 2] > 0].std() ** 2
+                                for f, w in zip(found, of, strict=True)]))  # fmt: skip
+
+    fitted = [familiar.fit(one, known)[..., 2] for one in ones]
+    assert error(fitted, walks) < 0.8 * error([one[..., 2] for one in ones], walks)
+    for one, found in zip(ones, fitted, strict=True):
+        shares = familiar.fit(one / np.float32([320, 240, 1]), known)
+        np.testing.assert_allclose(shares[..., 2], found)
+        assert ((found == 0) == (one[..., 2] == 0)).all()
+    older = {name: values for name, values in known.items() if name != "bodies"}
+    np.testing.assert_array_equal(
+        np.unique(familiar.fit(ones[0], older)[..., 2]),
+        np.unique(np.float32([0, known["confidence"][2]])),
+    )
+
+
 def test_a_record_that_is_none(known):
     assert familiar.checked(known, "w.npz") == known
-    for bad in (None, {}, {**known, "height": [1.0]}, {**known, "x": ["a"] * 5}):
+    assert familiar.checked({k: v for k, v in known.items() if k != "bodies"}, "w.npz")  # older
+    bad_bodies = [[[0.0, 1.0]]], [[[0.0, 1.0, "a"]]], [[[0.0] * 3], 7], {"a": 1}
+    bad_records = [{**known, "bodies": bodies} for bodies in bad_bodies]
+    for bad in (None, {}, {**known, "height": [1.0]}, {**known, "x": ["a"] * 5}, *bad_records):
         with pytest.raises(DataError, match="w.npz: does not say what poses"):
             familiar.checked(bad, "w.npz")
