@@ -24,6 +24,10 @@ from gaitjax.untrusted import safe_json
 # Orbax warns of a file missing in folders that it wrote itself, and logs the traceback of each of
 # its threads beside the error that it raises.
 logging.getLogger("absl").setLevel(logging.CRITICAL)
+# A failed save also leaves futures behind, each of which tells the error again when it is dropped.
+logging.getLogger("asyncio").addFilter(
+    lambda record: "exception was never retrieved" not in record.getMessage()
+)
 # Every device holds the whole state: the first writes it. Writing a slice from each, orbax's
 # default, compiles a program for each shape, seconds for a state of a few megabytes.
 ocp.type_handlers.register_type_handler(

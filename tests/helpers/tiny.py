@@ -4,12 +4,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TextIO
 
 from ml_collections import ConfigDict
 
 from gaitjax.config import from_arguments
 from gaitjax.data import walkers
 
+ROOT = Path(__file__).parents[2]
 ARGUMENTS = (
     "--config.model.branch=5,8,8",
     "--config.model.main=8,16",
@@ -37,20 +39,22 @@ def config(folder: Path, *more: str) -> ConfigDict:
     return from_arguments("gaitgraph2_walkers", arguments(folder, *more))
 
 
-def command(module: str, *args: str, devices: int = 1, **variables: str) -> subprocess.Popen:
-    """`python -m module --config gaitgraph2_walkers args`, started; output is captured.
+def command(
+    module: str, *args: str, devices: int = 1, output: TextIO | None = None, **variables: str
+) -> subprocess.Popen:
+    """`python -m module --config gaitgraph2_walkers args`, started.
 
-    `variables` are added to its environment.
+    Its output goes to the file `output`, or is captured; `variables` are added to its environment.
     """
     environment = dict(os.environ, PYTHONUNBUFFERED="1", **variables)
     environment["XLA_FLAGS"] = f"--xla_force_host_platform_device_count={devices}"
     return subprocess.Popen(
         [sys.executable, "-m", module, "--config", "gaitgraph2_walkers", *args],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stdout=output or subprocess.PIPE,
+        stderr=output or subprocess.PIPE,
         text=True,
         env=environment,
-        cwd=Path(__file__).parents[2],
+        cwd=ROOT,
     )
 
 

@@ -17,6 +17,7 @@ from gaitjax.training import checkpoint, optim, step
 from gaitjax.transforms import pipeline
 from tests.helpers import tiny, tiny_sets
 from tests.helpers.devices import mesh_of
+from tests.programs import devices
 
 MODELS = ("gaitgraph1", "gaitgraph2", "gaittr", "skeletongait", "skeletongaitpp")
 
@@ -90,6 +91,13 @@ def test_a_training_step_is_the_same_on_eight_devices(name):
             one[part],
             eight[part],
         )
+
+
+def test_ten_steps_on_eight_devices_differ_by_rounding_alone(tmp_path):
+    """The whole step: single precision drifts apart, double precision by no more than its own."""
+    config = tiny.config(tmp_path, "--config.train.steps=10")
+    apart = devices.apart(config, 10)
+    assert len(apart) == 10 and apart.max() < 1e-9
 
 
 @pytest.mark.parametrize("name", MODELS)
