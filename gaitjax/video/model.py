@@ -5,6 +5,7 @@ of one. `python -m gaitjax.prepare pose_model` fetches them.
 """
 
 import os
+import threading
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -109,16 +110,25 @@ def _pick(where: Path, names: dict, wanted: tuple[str, ...]):
 
 
 def _network(where: str, content: bytes, image: tuple, outputs: tuple) -> Network:
-    """The network in a .tflite file. DataError: it does not map `image` to `outputs`."""
+    """The network in a .tflite file. DataError: it does not map `image` to `outputs`.
+
+    Several threads may call it at once: each has an interpreter of its own.
+    """
     runtime = optional("ai_edge_litert.interpreter", "video", "runs the pose model")
+
+    def interpreter():
+        made = runtime.Interpreter(model_content=content, num_threads=1)
+        made.allocate_tensors()
+        return made
+
+    own = threading.local()
     try:
-        interpreter = runtime.Interpreter(model_content=content, num_threads=_threads())
-        interpreter.allocate_tensors()
+        own.interpreter = interpreter()
     except (ValueError, RuntimeError) as error:
         raise DataError(
             f"{where}: no network of TensorFlow Lite, or a damaged one: {error}"
         ) from None
-    (into, *more), told = interpreter.get_input_details(), interpreter.get_output_details()
+    (into, *more), told = own.interpreter.get_input_details(), own.interpreter.get_output_details()
     by_shape = {tuple(map(int, out["shape"][1:])): out["index"] for out in told}
     found = tuple(map(int, into["shape"][1:]))
     if more or found != image or not set(outputs) <= set(by_shape):
@@ -129,16 +139,10 @@ def _network(where: str, content: bytes, image: tuple, outputs: tuple) -> Networ
     first, second = (by_shape[shape] for shape in outputs)
 
     def run(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        interpreter.set_tensor(into["index"], pixels[None])
-        interpreter.invoke()
-        return interpreter.get_tensor(first)[0], interpreter.get_tensor(second)[0]
+        if not hasattr(own, "interpreter"):
+            own.interpreter = interpreter()
+        own.interpreter.set_tensor(into["index"], pixels[None])
+        own.interpreter.invoke()
+        return own.interpreter.get_tensor(first)[0], own.interpreter.get_tensor(second)[0]
 
     return run
-
-
-def _threads() -> int:
-    """Half the processors, at most 4: the video is decoded beside."""
-    count = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
-    return min(4, max(1, count // 2))

@@ -91,6 +91,12 @@ def passed(people: People, frames: int) -> People:
     return people._replace(all=tuple(p._replace(unseen=p.unseen + frames) for p in people.all))
 
 
+def expected(person: Person) -> np.ndarray:
+    """(17, 3) joints of somebody where they should be in the next frame."""
+    known = person.pose.joints[:, 2:] > 0
+    return np.where(known, person.pose.joints + [*person.moved, 0.0], person.pose.joints)
+
+
 def same(a: Pose, b: Pose) -> bool:
     """Whether two poses of a frame are of one person, left and right maybe exchanged."""
     both = np.stack([b.joints, b.joints[list(COCO.swap)]])
@@ -123,8 +129,8 @@ def _assigned(people: Sequence[Person], poses: Sequence[Pose], fps: float) -> di
     """Index of a person -> index of the person's pose."""
     if not people or not poses:
         return {}
-    expected = np.stack([_shifted(person.pose.joints, person.moved) for person in people])
-    distance = distances(expected, np.stack([pose.joints for pose in poses]))
+    places = np.stack([expected(person) for person in people])
+    distance = distances(places, np.stack([pose.joints for pose in poses]))
     unseen = np.array([person.unseen / fps for person in people])
     reach = np.minimum(REACH + REACH_MORE * unseen, FARTHEST)[:, None]
     # Out of reach costs more than all that is within it, so that as many as can be are given.
@@ -136,11 +142,6 @@ def _assigned(people: Sequence[Person], poses: Sequence[Pose], fps: float) -> di
         if not any(same(poses[j], poses[k]) for k in given.values()):
             given[int(i)] = int(j)
     return given
-
-
-def _shifted(joints: np.ndarray, by: np.ndarray) -> np.ndarray:
-    known = joints[:, 2:] > 0
-    return np.where(known, joints + [*by, 0.0], joints)
 
 
 def _again(person: Person, pose: Pose) -> Person:
