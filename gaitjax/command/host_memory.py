@@ -28,6 +28,12 @@ def keep_freed() -> bool:
     return all(mallopt(*pair) for pair in ((_ARENA_MAX, 1), (_MMAP_MAX, 0), (_TRIM_THRESHOLD, -1)))
 
 
+def give_back() -> None:
+    """Give freed memory back to the system now, where `keep_freed` is possible."""
+    if platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 def total() -> int:
     """Bytes of memory of this machine, or of the container this process runs in; 0: not known."""
     try:

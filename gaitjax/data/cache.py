@@ -22,6 +22,7 @@ from gaitjax import files
 from gaitjax.data.listing import stamp
 
 VERSION = 2  # raise when what is stored, or how it is computed, changes
+_BLOCK = 2**24  # bytes, of whole words
 _SMALL = ("offsets", "lengths", "labels", "types", "views")
 
 
@@ -67,9 +68,11 @@ def write(path: Path, sequences: list[np.ndarray], small: dict, stamps: dict) ->
         for array in arrays:
             np.save(file, array, allow_pickle=False)
         file.write(bytes(-file.tell() % 8))
-        file.flush()
-        words = np.memmap(file, np.uint64, "r")
-        file.write(words.sum(dtype=np.uint64).tobytes())
+        file.seek(0)
+        total = np.zeros(1, np.uint64)
+        while block := file.read(_BLOCK):  # not mapped: its pages would count as our memory
+            total += np.frombuffer(block, np.uint64).sum(dtype=np.uint64)
+        file.write(total.tobytes())
 
 
 def read(path: Path, root: Path | None = None) -> Packed | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from gaitjax import files, progress
+from gaitjax.command import host_memory
 from gaitjax.data import cache, listing, poses, records, sets
 from gaitjax.data.cache import Packed
 from gaitjax.data.listing import Listing
@@ -81,15 +82,19 @@ def load(
     )
     try:
         cache.write(path, sequences, small, listed.stamps)
-        packed = cache.read(path)
     except OSError as error:
         warnings.warn(
             f"{path.parent} (data.cache_dir): cannot keep the packed poses there "
             f"({error.strerror}); they are read anew at each start",
             stacklevel=2,
         )
-        packed = None
-    return packed or Packed(np.concatenate(sequences), **small)
+        return Packed(np.concatenate(sequences), **small)
+    del sequences  # the file is mapped in their place
+    host_memory.give_back()
+    # Another process may have replaced or removed it in between.
+    return cache.read(path) or load(
+        split, have, want, impute=impute, modality=modality, cache_dir=cache_dir, listed=listed
+    )
 
 
 def read_file(listed: Listing, row: int, name: str, modality: str) -> tuple[np.ndarray, Path]:
