@@ -139,7 +139,7 @@ class Model:
             ) from None
         impute = data.impute_test or data.impute
         poses = for_network(sequence, name, have, want, impute)
-        fitted = familiar.fit(poses, self._known) if data.rescale else poses
+        fitted = familiar.fit(poses, self._known, data.rescale) if data.rescale else poses
         return fitted, doubts.of(sequence, have)
 
     def _differences(self, poses: Sequence[np.ndarray]) -> list[str]:
@@ -173,7 +173,8 @@ def load(
       network: the class of an own network (`config.model.name` is module:Class). It may be left
         out where that module is imported already: what is stored with weights runs no code.
       rescale: "fit" brings poses to the size, place and confidences that the network was
-        trained on (`gaitjax.data.familiar`), "" leaves them; default: as the config says.
+        trained on (`gaitjax.data.familiar`), "typical" makes confidences of several estimators
+        alike too, "" leaves all; default: as the config says.
 
     Raises:
       DataError, WeightsError, ConfigError: nothing there, or it does not fit.

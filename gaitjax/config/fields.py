@@ -74,7 +74,8 @@ FIELDS: dict[str, Any] = dict(  # a Field, or a section of them
         impute_test=key_of(IMPUTATIONS, "", empty=True),  # "": the test set as `impute`
         # Poses before augmentation: neck at the origin, 225 high; oriented: and spine upright.
         normalise=choice("", "centred", "oriented"),
-        rescale=choice("", "fit"),  # fit: size, place, confidence as in training
+        # fit: size, place and confidence as in training; typical: any estimator's confidence too
+        rescale=choice("", "fit", "typical"),
         cache_dir=free(text("")),  # packed poses; "" is ~/.cache/gaitjax
         device_budget_gb=free(number(4.0)),  # packed poses above this stay on the host
         image_cache_gb=free(number(4.0)),  # maps and silhouettes kept in host memory once read

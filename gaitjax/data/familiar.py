@@ -91,7 +91,7 @@ def look(poses: np.ndarray) -> dict:
     return told
 
 
-def fit(poses: np.ndarray, known: Mapping[str, Sequence[float]]) -> np.ndarray:
+def fit(poses: np.ndarray, known: Mapping[str, Sequence], how: str = "fit") -> np.ndarray:
     """A sequence (T, V, 3) brought to the size, place and confidences of `known`.
 
     The body's median height and middle become those of the middle of the known ones.
@@ -102,6 +102,8 @@ def fit(poses: np.ndarray, known: Mapping[str, Sequence[float]]) -> np.ndarray:
 
     Args:
       known: what `measure` gave.
+      how: `data.rescale`: "fit", or "typical", where all confidences become those of the known
+        body, so that poses of several estimators are alike.
 
     >>> walk = np.random.default_rng(0).uniform(50, 150, (30, 17, 3))
     >>> known = measure(lambda row: walk, 1)
@@ -122,7 +124,8 @@ def fit(poses: np.ndarray, known: Mapping[str, Sequence[float]]) -> np.ndarray:
     sure = there & (poses[..., 2] != 0)  # joints made up have none
     if not sure.any():
         return result
-    if found["confidence"][HIGH] - found["confidence"][LOW] < CONSTANT:
+    says_nothing = found["confidence"][HIGH] - found["confidence"][LOW] < CONSTANT
+    if says_nothing or how == "typical":
         result[..., 2] = np.where(sure, _usual_confidence(result, known), poses[..., 2])
     elif not _fits(found["confidence"][MIDDLE], known["confidence"]):
         result[sure, 2] = np.interp(poses[sure, 2], found["confidence"], known["confidence"])

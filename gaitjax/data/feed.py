@@ -69,7 +69,7 @@ class Feed:
                 listed=listed,
             )
             if data.rescale:
-                packed = _fitted(packed, known)
+                packed = _fitted(packed, known, data.rescale)
             size = packed.poses.nbytes / 2**20
             if size <= data.device_budget_gb * 1024:
                 frames = sharding.put(packed.poses, sharding.replicated(mesh))
@@ -155,13 +155,13 @@ class Feed:
         return np.cumsum(self.lengths, dtype=np.int64) - self.lengths
 
 
-def _fitted(packed: Packed, known: dict | None) -> Packed:
+def _fitted(packed: Packed, known: dict | None, how: str) -> Packed:
     """Every sequence brought to what is known, by default of themselves."""
     parts = [slice(o, o + n) for o, n in zip(packed.offsets, packed.lengths, strict=True)]
     known = known or familiar.measure(lambda row: packed.poses[parts[row]], len(parts))
     poses = np.empty(packed.poses.shape, np.float32)
     for part in parts:
-        poses[part] = familiar.fit(packed.poses[part], known)
+        poses[part] = familiar.fit(packed.poses[part], known, how)
     return replace(packed, poses=poses)
 
 

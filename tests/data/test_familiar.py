@@ -114,6 +114,10 @@ def test_confidences_that_say_nothing_become_those_of_such_a_body(walks, known):
         shares = familiar.fit(one / np.float32([320, 240, 1]), known)
         np.testing.assert_allclose(shares[..., 2], found)
         assert ((found == 0) == (one[..., 2] == 0)).all()
+    # Of several estimators, what any of them says of the same body becomes one.
+    sure = [familiar.fit(w * np.float32([1, 1, 6]), known, "typical")[..., 2] for w in walks]
+    for found, other in zip(fitted, sure, strict=True):
+        np.testing.assert_array_equal(other, found)
     older = {name: values for name, values in known.items() if name != "bodies"}
     np.testing.assert_array_equal(
         np.unique(familiar.fit(ones[0], older)[..., 2]),
