@@ -4,7 +4,19 @@ Coordinates are metres: x forward, y to the walker's left, z up. Both synthetic 
 the walks of motion capture are filmed with these.
 """
 
+import argparse
+import re
+
 import numpy as np
+
+
+def azimuths(text: str) -> tuple[str, ...]:
+    """The type of an option that lists where cameras stand: "000,090" as ("000", "090")."""
+    views = text.split(",")
+    for view in views:
+        if not re.fullmatch(r"\d{3}", view) or int(view) >= 360:
+            raise argparse.ArgumentTypeError(f"{view!r}; expected 000 to 359, as in 000,090")
+    return tuple(views)
 
 
 def project(

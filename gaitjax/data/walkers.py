@@ -85,6 +85,7 @@ def generate(
     identities: int = 100,
     test_identities: int = 40,
     frames: int = 60,
+    views: tuple[str, ...] = VIEWS,
 ) -> Path:
     """Write walkers to `root/<id>/<type>/<view>/<view>.pkl` with `root/partition.json`.
 
@@ -94,6 +95,7 @@ def generate(
       seed: everything follows from it; identity i is the same in sets of any size.
       identities: number of people, the last `test_identities` of whom are for testing.
       frames: mean length of a sequence; each has 0.8 to 1.2 times as many.
+      views: azimuths of the cameras, degrees of three digits.
 
     Returns:
       `root` as a path.
@@ -108,13 +110,15 @@ def generate(
             f"{frames}, seed {seed}; expected 0 < test_identities < identities, seed >= 0 and 5 to "
             "120 frames, after which they would walk into the camera"
         )
-    parameters = dict(
+    parameters: dict = dict(
         version=_VERSION,
         seed=seed,
         identities=identities,
         test_identities=test_identities,
         frames=frames,
     )
+    if views != VIEWS:
+        parameters["views"] = list(views)
     if _holds(root, parameters):
         return root
     width = max(3, len(str(identities)))
@@ -122,8 +126,8 @@ def generate(
     try:
         with files.whole_folder(root) as temporary:
             for number, name in enumerate(ids, start=1):
-                for kind, poses in zip(TYPES, identity(seed, number, frames), strict=True):
-                    for view, pose in zip(VIEWS, poses, strict=True):
+                for kind, poses in zip(TYPES, identity(seed, number, frames, views), strict=True):
+                    for view, pose in zip(views, poses, strict=True):
                         folder = temporary / name / kind / view
                         folder.mkdir(parents=True)
                         (folder / f"{view}.pkl").write_bytes(pickle.dumps(pose))
@@ -137,7 +141,9 @@ def generate(
     return root
 
 
-def identity(seed: int, number: int, frames: int = 60) -> list[np.ndarray]:
+def identity(
+    seed: int, number: int, frames: int = 60, views: tuple[str, ...] = VIEWS
+) -> list[np.ndarray]:
     """One person's walks: for each of TYPES an array (views, T, 17, 3) float32.
 
     x, y in pixels of a 320 x 240 image, y down, and confidence; missed joints are zeros.
@@ -163,7 +169,7 @@ def identity(seed: int, number: int, frames: int = 60) -> list[np.ndarray]:
         count = int(rng.integers(int(0.8 * frames), int(1.2 * frames), endpoint=True))
         points = _walk(_dressed(person, condition, rng), count, rng)
         blur = {"nm": 1.0, "bg": 1.15, "cl": 1.5}[condition]
-        walks.append(_film(points, np.array([float(v) for v in VIEWS]), blur, rng))
+        walks.append(_film(points, np.array([float(v) for v in views]), blur, rng))
     return walks
 
 
@@ -313,9 +319,18 @@ def _main(argv: list[str]) -> None:
     add("--identities", type=int, default=100, help="people (default 100)")
     add("--test_identities", type=int, default=40, help="how many of them are for testing (40)")
     add("--frames", type=int, default=60, help="mean length of a sequence (60)")
+    add(
+        "--views",
+        type=cameras.azimuths,
+        default=VIEWS,
+        metavar="LIST",
+        help=f"the cameras' azimuths, degrees (default {','.join(VIEWS)})",
+    )
     args = parser.parse_args(command.respelled(argv, {"--test-identities": "--test_identities"}))
-    root = generate(args.output, args.seed, args.identities, args.test_identities, args.frames)
-    count = args.identities * len(TYPES) * len(VIEWS)
+    root = generate(
+        args.output, args.seed, args.identities, args.test_identities, args.frames, args.views
+    )
+    count = args.identities * len(TYPES) * len(args.views)
     print(f"{root}: {count} sequences of {args.identities} walkers")
 
 

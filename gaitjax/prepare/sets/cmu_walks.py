@@ -80,7 +80,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--cameras",
         metavar="LIST",
-        type=_azimuths,
+        type=cameras.azimuths,
         default=VIEWS,
         help=f"azimuths (default {','.join(VIEWS)})",
     )
@@ -275,14 +275,6 @@ def _trials(path: str) -> dict[str, str]:
         if not re.fullmatch(r"\d{2,3}_\d{2,3}", trial) or not isinstance(description, str):
             raise DataError(f"{path} (--trials): found {trial!r}: {description!r}; {expected}")
     return content
-
-
-def _azimuths(text: str) -> tuple[str, ...]:
-    views = text.split(",")
-    for view in views:
-        if not re.fullmatch(r"\d{3}", view) or int(view) >= 360:
-            raise argparse.ArgumentTypeError(f"{view!r}; expected 000 to 359, as in 000,090")
-    return tuple(views)
 
 
 def _subject(trial: str) -> str:
