@@ -58,7 +58,7 @@ def figures(
       untrained: record of the same protocol with random weights, for comparison.
 
     Returns:
-      dict of matplotlib figures, of: `matrix`, `cmc`, `distances`, `roc`, `hardest`.
+      dict of matplotlib figures, of: `matrix`, `cmc`, `distances`, `roc`, `det`, `hardest`.
     """
     import matplotlib
 
@@ -71,6 +71,8 @@ def figures(
         if record["verification"]:
             drawn["distances"] = distances_figure(record)
             drawn["roc"] = roc_figure(record)
+        if any(c.get("open_set") for c in record["conditions"].values()):
+            drawn["det"] = det_figure(record)
         if poses is not None and record["hardest"]:
             drawn["hardest"] = hardest_figure(record, poses, joint_format(joints))
     return drawn
@@ -196,6 +198,28 @@ def roc_figure(record: dict):
     ax.set(xlabel="different people accepted (%)", ylabel="same person accepted (%)", ylim=(0, 102))
     ax.set_title("Verification (ROC)")
     ax.legend(fontsize=8, loc="upper left")
+    return figure
+
+
+def det_figure(record: dict):
+    """Open-set identification: people missed against strangers accepted, over all thresholds."""
+    figure = _figure(4.6, 3.4)
+    ax = figure.subplots()
+    found = {n: c["open_set"] for n, c in record["conditions"].items() if c.get("open_set")}
+    for colour, (name, c) in zip(CURVES * 2, found.items(), strict=False):
+        curve = c["curve"]
+        ax.plot(curve["fpir"], curve["fnir"], color=colour, lw=1.8, label=name)
+        if curve["low"] and len(found) <= 4:
+            ax.fill_between(
+                curve["fpir"], curve["low"], curve["high"], color=colour, alpha=0.15, lw=0
+            )
+        marks = [(row["fpir"], row["fnir"]) for row in c["at"]]
+        ax.plot(*zip(*marks, strict=True), "o", color=colour, ms=4)
+    ax.set_xscale("log")
+    ax.set(xlabel="FPIR: strangers accepted (%)", ylabel="FNIR: people missed (%)", ylim=(0, 102))
+    ax.set_title("Open-set identification (DET)")
+    if len(found) > 1:
+        ax.legend(fontsize=8, loc="upper right")
     return figure
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from gaitjax.command import tables
+from gaitjax.evaluation import open_set
 from gaitjax.evaluation.bootstrap import interval
 from gaitjax.evaluation.scoring import Questions, Score, chance_cmc, cmc, counts, hardest
 from gaitjax.evaluation.task import Task, keys
@@ -63,13 +64,14 @@ def condition(task: Task, questions: Questions, gallery_size: int, scores: dict,
     Returns:
       dict: `counts` (see `scoring.counts`), `scores`, `cmc` and `chance_cmc` (Rank-1 on), and
       what a protocol adds: `views` with `matrix` (Rank-1 by probe view and gallery view)
-      and `per_view`, `also` with what the headline hides.
+      and `per_view`, `also` with what the headline hides; `open_set`: see `open_set.rates`.
     """
     return dict(
         counts=counts(questions, task.labels, gallery_size),
         scores=scores,
         cmc=cmc(questions),
         chance_cmc=chance_cmc(questions),
+        open_set=open_set.rates(open_set.searches(questions, task.labels), task.samples),
         **more,
     )
 
@@ -80,14 +82,14 @@ def _interval(task: Task, score: Score):
 
 
 def plain(value):
-    """Numpy numbers and arrays as Python's; NaN as None, so that JSON takes it."""
+    """Numpy numbers and arrays as Python's; NaN and infinity as None, so that JSON takes it."""
     if isinstance(value, dict):
         return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [plain(v) for v in value]
     if isinstance(value, np.ndarray | np.generic):
         return plain(value.tolist())
-    if isinstance(value, float) and math.isnan(value):
+    if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
 
@@ -131,11 +133,41 @@ def format_record(record: dict) -> str:
             rows = [["also", *also]]
             rows += [[name, *(number(v.get(name)) for v in also.values())] for name in names]
             lines += ["", *tables.aligned(rows)]
+        lines += _open_set(record)
         if record["verification"]:
             v = record["verification"]
-            lines += ["", f"equal error rate {number(v['eer'])} at distance {v['threshold']:.4g}"]
+            lines += [
+                "",
+                f"equal error rate {number(v['eer'])} at distance {v['threshold']:.4g}, "
+                f"d-prime {_spread(v['d_prime'], v['d_prime_interval'])}",
+            ]
         lines += [f"note: {note}" for note in record["notes"]]
     return "\n".join(lines)
+
+
+def _open_set(record: dict) -> list[str]:
+    """FNIR at each FPIR, its interval and the threshold, a row for each condition."""
+    conditions = record["conditions"].items()
+    found = {name: c["open_set"] for name, c in conditions if c.get("open_set")}
+    if not found:
+        return []
+    rates = [row["fpir"] for row in next(iter(found.values()))["at"]]
+    rows = [["open set: FNIR at", *(f"FPIR {rate:g} %, below distance" for rate in rates)]]
+    for name, c in found.items():
+        cells = [
+            f"{_spread(row['fnir'], row['fnir_interval'])}, {_distance(row['threshold'])}"
+            for row in c["at"]
+        ]
+        rows.append([name, *cells])
+    return ["", *tables.aligned(rows)]
+
+
+def _spread(value: float | None, bounds: Sequence[float] | None) -> str:
+    return number(value) + (f" ({number(bounds[0])} - {number(bounds[1])})" if bounds else "")
+
+
+def _distance(value: float | None) -> str:
+    return "any" if value is None else f"{value:.4g}"
 
 
 def number(value: float | None) -> str:

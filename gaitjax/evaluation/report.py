@@ -17,6 +17,8 @@ CAPTIONS = {
     "cmc": "How often the right person is among the first k of the gallery.",
     "distances": "At the threshold as many strangers are accepted as true pairs are missed.",
     "roc": "What any other threshold would accept: strangers against the same person.",
+    "det": "With strangers at the door: how many people of the gallery are missed when so many "
+    "strangers may be accepted. Dots: 0.1, 1 and 10 percent; band: 95 % interval over people.",
     "hardest": "The most confidently wrong probe of an identity, the stranger nearest to it, "
     "and the sequence that should have been nearest. Five evenly spaced frames each, "
     "every frame scaled to one height; left limbs blue, right limbs orange.",
@@ -93,7 +95,7 @@ def report_html(
     sections += [f'<p class="soft">Note: {escape(note)}.</p>' for note in record["notes"]]
     if record["headline"]:
         sections += ["<h2>Result</h2>", _headline(record)]
-    small = [name for name in ("cmc", "distances", "roc") if name in images]
+    small = [name for name in ("cmc", "distances", "roc", "det") if name in images]
     if _narrow(record):
         small = [name for name in ("matrix", *small) if name in images]
     elif "matrix" in images:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from gaitjax.evaluation import open_set
 from gaitjax.evaluation.distances import row_blocks
 from gaitjax.evaluation.task import Task, codes
 
@@ -28,8 +29,9 @@ def verification(
 
     Returns:
       dict: `edges` (61) and densities `same`, `different` (60) of the distances; pair
-      counts `same_pairs`, `different_pairs`; `eer` in percent and its `threshold`; `roc`
-      with `false_accepts` and `true_accepts` in percent. None if either kind is missing.
+      counts `same_pairs`, `different_pairs`; `eer` in percent and its `threshold`; `d_prime`
+      (see `open_set.d_prime`) and `d_prime_interval` over identities; `roc` with `false_accepts`
+      and `true_accepts` in percent. None if either kind is missing.
     """
     if len(probes) > limit:
         probes = probes[np.linspace(0, len(probes) - 1, limit).round().astype(int)]
@@ -38,6 +40,8 @@ def verification(
     top = 2.0 if task.metric == "cos" else 2 * _largest(task.embeddings, probes, gallery)
     top = max(top, 1e-6)
     histogram = np.zeros((2, BINS), np.int64)
+    identities, of_probe = np.unique(label[probes], return_inverse=True)
+    moments = np.zeros((len(identities), 2, 3))
     blocks = row_blocks(
         task.embeddings, probes, gallery, task.metric, task.half, lambda d, size, start: (d,)
     )
@@ -51,9 +55,15 @@ def verification(
             keep = ~equal if drop_group else ~(equal & same)
         for kind, wanted in enumerate((~same & keep, same & keep)):
             histogram[kind] += np.bincount(bins[wanted], minlength=BINS)
+            d = np.where(wanted, distances[:, : len(gallery)], 0).astype(np.float64)
+            sums = wanted.sum(axis=1), d.sum(axis=1), (d * d).sum(axis=1)
+            np.add.at(moments[:, kind], of_probe[rows], np.stack(sums, axis=1))
     if not histogram.sum(axis=1).all():
         return None
-    return _rates(histogram, np.linspace(0, top, BINS + 1))
+    return _rates(histogram, np.linspace(0, top, BINS + 1)) | dict(
+        d_prime=open_set.d_prime(moments.sum(axis=0)),
+        d_prime_interval=open_set.d_prime_interval(moments, task.samples),
+    )
 
 
 def _largest(embeddings, probes, gallery):

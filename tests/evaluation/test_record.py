@@ -116,7 +116,7 @@ def test_figures_leave_no_state_and_need_no_display(record, tmp_path):
 
     before = dict(matplotlib.rcParams)
     paths = save_figures(record, tmp_path, poses=poses, untrained=record)
-    assert list(paths) == ["matrix", "cmc", "distances", "roc", "hardest"]
+    assert list(paths) == ["matrix", "cmc", "distances", "roc", "det", "hardest"]
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in paths.values())
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(p.name for p in paths.values())
     assert dict(matplotlib.rcParams) == before
@@ -128,7 +128,7 @@ def test_figures_of_other_protocols_and_joints():
     x, labels, types, views = walkers(types=("01", "02"), identities=24)
     drawn = figures(evaluate("grew_local", x, labels, types, views), joints="alphapose",
                     poses=lambda row: poses(row, 18))  # fmt: skip
-    assert set(drawn) == {"cmc", "distances", "roc", "hardest"}
+    assert set(drawn) == {"cmc", "distances", "roc", "det", "hardest"}
     for fmt in (COCO, ALPHAPOSE):
         sequences = {"a": poses(0, fmt.num_joints), "b": poses(1, fmt.num_joints)[:2]}
         skeleton_figure(sequences, fmt.name).canvas.draw()
@@ -142,7 +142,7 @@ def test_report_is_one_escaped_file(record, tmp_path):
     page = write_report(hostile, tmp_path, details={"checkpoint": "<b>x</b>"}, poses=poses)
     text = page.read_text()
     assert "<script" not in text and "<b>" not in text and "&lt;b&gt;x" in text
-    assert text.count('src="data:image/png;base64,') == 5
+    assert text.count('src="data:image/png;base64,') == 6
     assert not re.search(r'(src|href)="(?!data:)', text) and "url(" not in text
     assert f"{record['headline']['Rank-1']:.2f}" in text
     assert not list(tmp_path.glob(".*"))
