@@ -129,7 +129,7 @@ def write_link(path: str | os.PathLike, target: str) -> None:
 
 
 @contextlib.contextmanager
-def lock(folder: str | os.PathLike) -> Iterator[None]:
+def lock(folder: str | os.PathLike, name: str = LOCK) -> Iterator[None]:
     """`folder` is made if missing, and is ours alone inside the block.
 
     The file `.lock` in it says who holds it. The system's own lock on that file ends with the
@@ -137,12 +137,14 @@ def lock(folder: str | os.PathLike) -> Iterator[None]:
     the file alone counts, and a run of this machine that is gone is told by its process id and
     start time.
 
+    Args:
+      name: of that file, where not all of the folder is meant.
     Raises:
       DataError: another run holds it; one line that names the process, its machine and command.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / LOCK
+    path = folder / name
     descriptor = _locked(path)
     if descriptor is None:
         _create_owned(path)

@@ -58,6 +58,25 @@ def load_lines(path: str | os.PathLike, limit: int = FRAME_LIMIT) -> list:
     return [parse(line, f"{path}, line {i}") for i, line in enumerate(lines, 1) if line.strip()]
 
 
+def load_last_lines(path: str | os.PathLike, count: int, limit: int = FRAME_LIMIT) -> list:
+    """The values on the last `count` lines that are finished, of the last `limit` bytes.
+
+    A file that is no lines but one value, written whole, is that value.
+
+    Raises:
+      DataError: as `load`, of any line.
+    """
+    size = reading.check_plain(path)
+    with open(path, "rb") as file:
+        file.seek(max(0, size - limit))
+        lines = file.read(limit).split(b"\n")
+    first = 1 if size > limit else 0  # cut off in the middle
+    whole = [line for line in lines[first:-1] if line.strip()][-count:]
+    if len(whole) < 2 and size <= limit:
+        return load(path, limit)
+    return [parse(line, f"{path}, a last line") for line in whole]
+
+
 def joints(values, counts: tuple[int, ...], where: str) -> np.ndarray:
     """Flat `[x0, y0, c0, x1, ...]` as (V, 3) float64, V being one of `counts`.
 

@@ -1,8 +1,17 @@
 """Results of pose estimators, read as sequences of poses.
 
-`read` is the door; `FORMATS` says what it reads. `sequence` makes one of a track.
+`read` gives one person, `read_people` all; `FORMATS` says what they read. `sequence` makes one of a
+track. `VIDEOS` are endings of what `gaitjax.video` reads instead.
 """
 
-from gaitjax.data.readers.reading import FORMATS, PoseSequence, read, sequence
+from gaitjax.data.readers.reading import (
+    FORMATS,
+    RATES,
+    VIDEOS,
+    PoseSequence,
+    read,
+    read_people,
+    sequence,
+)
 
-__all__ = ["FORMATS", "PoseSequence", "read", "sequence"]
+__all__ = ["FORMATS", "RATES", "VIDEOS", "PoseSequence", "read", "read_people", "sequence"]

@@ -24,13 +24,13 @@ _PEOPLE = {  # key of a frame that holds its people -> the format that has it
 }  # fmt: skip
 
 
-def open_file(path: Path) -> tuple[str, Video]:
-    """The format of the file and what it holds.
+def open_file(path: Path, last: int = 0) -> tuple[str, Video]:
+    """The format of the file and what it holds, or what its last so many lines do.
 
     Raises:
       DataError: not JSON, or of no known layout.
     """
-    content = _parsed(path)
+    content = safe_json.load_last_lines(path, last) if last else _parsed(path)
     where = str(path)
     if isinstance(content, dict):
         if isinstance(content.get("frames"), list):

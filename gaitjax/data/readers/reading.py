@@ -40,9 +40,10 @@ FORMATS = {
     "pyskl": "pickled annotations of pyskl and mmaction2",
 }
 _ALIKE = {"alphapose": ("coco", "openpose"), "coco": ("alphapose",)}  # asked -> found
+VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg")
 _ELSE = {  # ending -> what such a file is and what to do
     "a video": (
-        (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg"),
+        VIDEOS,
         "python -m gaitjax.prepare video finds the people in it; or run a pose estimator on it, as "
         "AlphaPose, MMPose or YOLO-pose, and give its results",
     ),
@@ -114,15 +115,53 @@ def read(
       DataError: unreadable or malformed file, unknown format, no such person.
     """
     _check(format, person, max_gap, frame_rate, resample, joints, source_joints, image_size)
-    path, want = Path(path), joint_format(joints)
-    found = _open(path, format, video)
-    frames, said = detections(found, want, source_joints, image_size, max_gap)
-    people = pose_tracks.tracks(frames, max_gap)
-    if not people:
-        raise DataError(f"{path}: no person in any of its {len(frames)} frames")
+    path = Path(path)
+    people, said = _people(_open(path, format, video), joints, source_joints, image_size, max_gap)
     chosen = _choose(path, people, person, track)
     notes = {"other people in the video": len(people) - 1} if len(people) > 1 else {}
-    return sequence(chosen, want, max_gap, frame_rate, resample, notes, said)
+    return sequence(chosen, joint_format(joints), max_gap, frame_rate, resample, notes, said)
+
+
+def read_people(
+    path: str | Path,
+    max_gap: int = 5,
+    frame_rate: float | None = None,
+    resample: float | None = None,
+    joints: str = "coco",
+    source_joints: str = "",
+    image_size: tuple[float, float] | None = None,
+    last: int = 0,
+) -> dict[str, PoseSequence]:
+    """Everybody in a video, by the tracker's names or "1", "2", ...; arguments as of `read`.
+
+    The most present person comes first.
+
+    Args:
+      last: look at so many newest frames alone, of a folder of a file a frame, or of lines that
+        another process goes on writing; 0: at all. What is being written is left out.
+
+    Raises:
+      DataError: as `read`; nobody is there.
+    """
+    _check("auto", 1, max_gap, frame_rate, resample, joints, source_joints, image_size)
+    opened = _open(Path(path), "auto", None, last)
+    people, said = _people(opened, joints, source_joints, image_size, max_gap)
+    fmt = joint_format(joints)
+    return {
+        name: sequence(track, fmt, max_gap, frame_rate, resample, said=said)
+        for name, track in people
+    }
+
+
+def _people(
+    video: Video, joints: str, source_joints: str, image_size, max_gap: int
+) -> tuple[list[tuple[str, pose_tracks.Track]], list[str]]:
+    """Everybody's track in joint format `joints`, and what is to be said. DataError: nobody."""
+    frames, said = detections(video, joint_format(joints), source_joints, image_size, max_gap)
+    people = pose_tracks.tracks(frames, max_gap)
+    if not people:
+        raise DataError(f"{video.where}: no person in any of its {len(frames)} frames")
+    return people, said
 
 
 def sequence(
@@ -184,11 +223,11 @@ def _choose(path, people, person: int, track: str | None) -> pose_tracks.Track:
     return people[person - 1][1]
 
 
-def _open(path: Path, format: str, video: str | None) -> Video:
+def _open(path: Path, format: str, video: str | None, last: int = 0) -> Video:
     """What the files hold, of the asked format. DataError: of another, or of none."""
     ending = path.suffix.lower()
     if path.is_dir():
-        found, opened = _open_folder(path)
+        found, opened = _open_folder(path, last)
     elif ending in (".pkl", ".pickle"):
         found, opened = "pyskl", skeleton_pickles.open_file(path, video)
     else:
@@ -197,19 +236,24 @@ def _open(path: Path, format: str, video: str | None) -> Video:
                 raise DataError(f"{path}: {what}, no results of a pose estimator; {advice}")
         if ending == ".txt":
             raise DataError(f"{path}: one frame of YOLO-pose; give the folder that holds it")
-        found, opened = json_files.open_file(path)
+        found, opened = json_files.open_file(path, last)
     if format not in ("auto", found) and found not in _ALIKE.get(format, ()):
         raise DataError(f"{path}: looks like {found}, not {format}; leave the format out")
     return opened
 
 
-def _open_folder(path: Path) -> tuple[str, Video]:
+def _open_folder(path: Path, last: int) -> tuple[str, Video]:
     if names := json_files.listed(path, ".json"):
-        return json_files.open_folder(path, names)
+        return json_files.open_folder(path, _newest(names, last))
     if names := json_files.listed(path, ".txt"):
-        return "yolo_txt", yolo_text.open_folder(path, names)
+        return "yolo_txt", yolo_text.open_folder(path, _newest(names, last))
     found = ", ".join(json_files.listed(path, "")[:4])
     raise DataError(
         f"{path}: no .json file in this folder, nor YOLO's .txt (found {found or 'nothing'}); "
         "expected one for each frame"
     )
+
+
+def _newest(names: list[str], last: int) -> list[str]:
+    """The last of numbered names; the very newest, still being written, is left out."""
+    return sorted(names, key=lambda name: (len(name), name))[-last - 1 : -1] if last else names
