@@ -15,6 +15,7 @@ PROGRAMS = (
     "gaitjax.evaluate",
     "gaitjax.zoo",
     "gaitjax.prepare",
+    "gaitjax.identify",
     "gaitjax.benchmark",
     "gaitjax.scaling",
     "gaitjax.data.walkers",

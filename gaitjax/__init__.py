@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gaitjax import evaluation
     from gaitjax.api import Model, load
+    from gaitjax.identify.gallery import Gallery
 
 __version__ = "0.1.0"
-__all__ = ["Model", "evaluation", "load"]
+__all__ = ["Gallery", "Model", "evaluation", "load"]
 
 
 def __getattr__(name: str):
@@ -23,4 +24,6 @@ def __getattr__(name: str):
         return importlib.import_module("gaitjax.evaluation")
     if name in ("Model", "load"):
         return getattr(importlib.import_module("gaitjax.api"), name)
+    if name == "Gallery":
+        return importlib.import_module("gaitjax.identify.gallery").Gallery
     raise AttributeError(f"module 'gaitjax' has no attribute {name!r}")

@@ -50,7 +50,18 @@ def walk(number: int, joints: int = 17) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    "module", ["api", "extras", "evaluation", "evaluation.plain_arrays", "evaluation.protocols"]
+    "module",
+    [
+        "api",
+        "extras",
+        "evaluation",
+        "evaluation.plain_arrays",
+        "evaluation.protocols",
+        "evaluation.open_set",
+        "identify.gallery",
+        "identify.quality",
+        "identify.threshold",
+    ],  # fmt: skip
 )
 def test_examples(module, trained):
     names = dict(gaitjax=gaitjax, np=np, weights=trained[0])

@@ -33,8 +33,10 @@ gaitjax.prepare
 gaitjax.zoo
 gaitjax.performance
 gaitjax.api gaitjax.testing
+gaitjax.identify
 gaitjax
 gaitjax.train gaitjax.evaluate gaitjax.benchmark gaitjax.scaling
+gaitjax.identify.tune gaitjax.identify.__main__
 converters
 """.split("\n")[1:-1]
 

@@ -36,6 +36,10 @@ RUN = {
     "python -m gaitjax.zoo show gaitgraph2_grew": "tests/zoo/test_zoo.py",
     "python -m gaitjax.benchmark --config gaitgraph2_grew": "tests/test_benchmark.py",
     "python -m pytest tests/models/test_forward_goldens.py": "this",
+    "python -m gaitjax.identify enrol --gallery people.npz --name ann "
+    "walk.json": "tests/identify/test_command.py",
+    "python -m gaitjax.identify who --gallery people.npz "
+    "other.json": "tests/identify/test_command.py",
     "python -m converters.opengait --config gaitgraph2_grew --checkpoint model.pt "
     "--output weights.npz": "test_newcomer",
     "python -m converters.to_opengait --config gaitgraph2_grew --checkpoint weights.npz "

@@ -66,6 +66,8 @@ def test_contents(wheel):
     }
     assert expected <= set(names)
     assert any(name.endswith("LICENSE") for name in names)
+    shipped = {f"gaitjax/identify/network/{n}" for n in ("weights.npz", "strangers.npz")}
+    assert shipped | {"gaitjax/identify/network/README.md"} <= set(names)
 
 
 def test_installed_alone(wheel, tmp_path):
