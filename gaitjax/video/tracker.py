@@ -99,9 +99,9 @@ def expected(person: Person) -> np.ndarray:
 
 def same(a: Pose, b: Pose) -> bool:
     """Whether two poses of a frame are of one person, left and right maybe exchanged."""
-    both = np.stack([b.joints, b.joints[list(COCO.swap)]])
     shared, _, either = _areas(a, b)
-    return bool(distances(a.joints[None], both).min() < SAME or shared > SAME_PLACE * either)
+    near = _apart(a.joints[None], b.joints[None]).item() < SAME
+    return bool(near or shared > SAME_PLACE * either)
 
 
 def _begins(pose: Pose, seen: Sequence[Pose]) -> bool:
@@ -130,7 +130,7 @@ def _assigned(people: Sequence[Person], poses: Sequence[Pose], fps: float) -> di
     if not people or not poses:
         return {}
     places = np.stack([expected(person) for person in people])
-    distance = distances(places, np.stack([pose.joints for pose in poses]))
+    distance = _apart(places, np.stack([pose.joints for pose in poses]))
     unseen = np.array([person.unseen / fps for person in people])
     reach = np.minimum(REACH + REACH_MORE * unseen, FARTHEST)[:, None]
     # Out of reach costs more than all that is within it, so that as many as can be are given.
@@ -142,6 +142,14 @@ def _assigned(people: Sequence[Person], poses: Sequence[Pose], fps: float) -> di
         if not any(same(poses[j], poses[k]) for k in given.values()):
             given[int(i)] = int(j)
     return given
+
+
+def _apart(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """(A, B) distances of poses in heights, with left and right as they are nearer.
+
+    Of somebody whose face is not seen, front and back are sometimes mistaken for a few frames.
+    """
+    return np.minimum(distances(a, b), distances(a, b[:, list(COCO.swap)]))
 
 
 def _again(person: Person, pose: Pose) -> Person:

@@ -78,7 +78,7 @@ def cameras(path: Path) -> list[tuple[np.ndarray, np.ndarray, np.ndarray, np.nda
         # Given in 64ths of a pixel; the camera looks along its negative z, y up.
         inner = np.diag([lens["focalLengthU"], lens["focalLengthV"], 64]) / 64
         inner[:2, 2] = lens["centerPointU"] / 64, lens["centerPointV"] / 64
-        turn = np.array([[place[f"r{i}{j}"] for i in "123"] for j in "123"])
+        turn = np.array([[place[f"r{i}{j}"] for j in "123"] for i in "123"])
         at = np.array([place[axis] for axis in "xyz"])
         bent = [lens[f"{kind}Distortion{i}"] for kind in ("radial", "tangental") for i in "12"]
         result.append((inner, np.diag([1.0, -1, -1]) @ turn, at, np.array(bent)))
@@ -142,9 +142,9 @@ def main() -> None:
     told(folder / "Sports2D/Demo/demo.mp4")
     for name in ("Demo_SinglePerson", "Demo_MultiPerson"):
         place = folder / "Pose2Sim" / name
-        tracks = [told(path)[0] for path in sorted(place.glob("videos/cam*.mp4"))]
-        if name == "Demo_SinglePerson":
-            four_cameras(place, tracks)
+        people = [told(path) for path in sorted(place.glob("videos/cam*.mp4"))]
+        if name == "Demo_SinglePerson":  # another one stands behind, further away
+            four_cameras(place, [max(p, key=lambda t: t.height * len(t.frames)) for p in people])
 
 
 if __name__ == "__main__":

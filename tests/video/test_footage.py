@@ -1,5 +1,7 @@
 """Frames of video files: how many, how fast, and files that are no videos."""
 
+import cv2
+import numpy as np
 import pytest
 
 from gaitjax.errors import DataError
@@ -46,6 +48,35 @@ def test_not_a_file(tmp_path):
     with pytest.raises(DataError, match="not an ordinary file"):
         with footage.opened(tmp_path):
             pass
+
+
+class Camera:
+    """Thirty frames a second; each read takes as long as the clock is set forward."""
+
+    def __init__(self, fps):
+        self.fps, self.left = fps, 6
+
+    def read(self):
+        self.left -= 1
+        return self.left >= 0, np.full((48, 64, 3), 6 - self.left, np.uint8)
+
+    def get(self, what):
+        return self.fps if what == cv2.CAP_PROP_FPS else -1.0
+
+    def release(self):
+        pass
+
+
+@pytest.mark.parametrize("says, fps", [(30.0, 30.0), (0.0, 30.0), (15.0, 15.0), (60.0, 60.0)])
+def test_a_camera_counts_by_the_clock(monkeypatch, says, fps):
+    """Frames that came while the reader was busy are missing; no number comes twice."""
+    monkeypatch.setattr(cv2, "VideoCapture", lambda where: Camera(says))
+    times = iter([100.0, 100.0, 100 + 1 / fps, 100 + 4 / fps, 100 + 4.1 / fps, 100 + 9 / fps])
+    monkeypatch.setattr(footage.time, "monotonic", lambda: next(times))
+    with footage.opened("0") as video:
+        assert (video.fps, video.total, video.size) == (fps, 0, (64, 48))
+        numbers = [number for number, _ in video.frames]
+    assert numbers == [0, 1, 2, 4, 5, 9]
 
 
 def test_no_camera():

@@ -6,6 +6,7 @@ import pytest
 from gaitjax import video
 from gaitjax.errors import DataError
 from gaitjax.skeleton import COCO
+from gaitjax.video import following
 from tests.helpers import boxes_on_video
 
 
@@ -43,6 +44,15 @@ def test_two_people(pose_model, crossing):
         assert np.ptp(track.poses[..., 2]) < 1e-6 and track.poses[0, 0, 2] > 0.9
     assert second.frames[0] < 10 + 25  # a newcomer is found within a second
     assert abs(second.height / 96 - 0.9) < 0.03
+
+
+def test_the_same_on_one_processor(pose_model, crossing, monkeypatch):
+    both = []
+    for count in (1, 3):
+        monkeypatch.setattr(following, "_processors", lambda count=count: count)
+        both.append(video.read(crossing[0], pose_model, progress=False, seconds=0.8))
+    for one, other in zip(*both, strict=True):
+        assert one.name == other.name and (one.poses == other.poses).all()
 
 
 def test_frame_by_frame(pose_model, crossing):

@@ -100,6 +100,16 @@ def test_one_person_found_twice_is_one():
     assert [list(seen) for seen in followed(twice)][3:] == [["1"]] * 7
 
 
+def test_left_and_right_exchanged_for_a_while():
+    """Seen from the front, and taken for seen from behind in every third frame."""
+    front = walkers.identity(0, 1, 24)[0][0].astype(np.float64)
+    wide = (front[..., :2] - front[0, 0, :2]) * [4, 2] + 200  # with the arms spread, say
+    joints = np.concatenate([wide, front[..., 2:]], axis=2)
+    mistaken = joints.copy()
+    mistaken[5::3] = joints[5::3][:, list(tracker.COCO.swap)]
+    assert [list(seen) for seen in followed([[pose(j)] for j in mistaken])][2:] == [["1"]] * 25
+
+
 def test_three_frames_make_a_person():
     joints = walk(200, 200, 5, frames=6)
     frames = [[pose(joints[0])], [], [pose(joints[2])], [pose(joints[3])], [pose(joints[4])]]
