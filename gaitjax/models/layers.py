@@ -18,6 +18,7 @@ from gaitjax.skeleton import JointFormat
 DTypeName = str | None
 
 EXACT = lax.Precision.HIGHEST  # statistics keep float32 on TPU and TF32 GPUs
+EPS = 1e-5  # added to variances
 
 
 def compute_dtype(name: str) -> DTypeName:
@@ -130,37 +131,73 @@ class BatchNorm(nn.Module):
         running_mean = self.variable("batch_stats", "mean", ZEROS, None, features)
         running_var = self.variable("batch_stats", "var", ONES, None, features)
         out_dtype = self.dtype or x.dtype
-        x = at_least_float32(x)
-        if train:
-            mean, var, count = _moments(x, mask)
-            if not self.is_initializing():
-                unbiased = var * count / jnp.maximum(count - 1, 1)
-                running_mean.value += 0.1 * (mean - running_mean.value)
-                running_var.value += 0.1 * (unbiased - running_var.value)
-        else:
+        if not train:
             mean, var = running_mean.value, running_var.value
-        return ((x - mean) * (lax.rsqrt(var + 1e-5) * scale) + bias).astype(out_dtype)
+            x = at_least_float32(x)
+            return ((x - mean) * (lax.rsqrt(var + EPS) * scale) + bias).astype(out_dtype)
+        y, mean, var, count = _normalise(x, scale, bias, mask)
+        if not self.is_initializing():
+            unbiased = var * count / jnp.maximum(count - 1, 1)
+            running_mean.value += 0.1 * (mean - running_mean.value)
+            running_var.value += 0.1 * (unbiased - running_var.value)
+        return y.astype(out_dtype)
 
 
 def at_least_float32(x: Array) -> Array:
     return x.astype(jnp.promote_types(x.dtype, jnp.float32))
 
 
-def _moments(x: Array, mask: Array | None) -> tuple[Array, Array, Array | int]:
-    """Mean, biased variance and number of samples per channel of x (N, ..., C), read once."""
-    count = x.size // x.shape[-1]
-    if mask is not None:
-        count = mask.sum() * (count // mask.size)
+# Both directions are functions of their own: a program holds each once for all layers of a shape.
 
-    def average(x: Array) -> Array:
-        # Sums within each sequence first: shorter chains of rounding, and faster.
-        return x.reshape(x.shape[0], -1, x.shape[-1]).sum(axis=1).sum(axis=0) / count
 
+@jax.custom_vjp
+def _normalise(
+    x: Array, scale: Array, bias: Array, mask: Array | None
+) -> tuple[Array, Array, Array, Array]:
+    """x (N, ..., C) by its own moments, in at least float32; mean, biased variance and count.
+
+    Only the first has a gradient.
+    """
+    return _normalise_forward(x, scale, bias, mask)[0]
+
+
+@jax.jit
+def _normalise_forward(x: Array, scale: Array, bias: Array, mask: Array | None) -> tuple:
+    given, x = x, at_least_float32(x)
+    count = jnp.asarray(x.size // x.shape[-1] if mask is None else _samples(x, mask), x.dtype)
     # Around a few samples' mean, which is near enough to all samples' to lose no digits.
-    near = lax.stop_gradient(x.reshape(x.shape[0], -1, x.shape[-1])[:, 0].mean(axis=0))
+    near = x.reshape(x.shape[0], -1, x.shape[-1])[:, 0].mean(axis=0)
     centred = zero_padding(x - near, mask)
-    first, second = average(centred), average(jnp.square(centred))
-    return near + first, second - jnp.square(first), count
+    first, second = _sum(centred) / count, _sum(jnp.square(centred)) / count
+    mean, var = near + first, second - jnp.square(first)
+    inverse = lax.rsqrt(var + EPS)
+    y = (x - mean) * (inverse * scale) + bias
+    return (y, mean, var, count), (given, mask, scale, mean, inverse, count)
+
+
+@jax.jit
+def _normalise_backward(kept: tuple, given: tuple) -> tuple:
+    x, mask, scale, mean, inverse, count = kept
+    g, *_ = given
+    centred = at_least_float32(x) - mean
+    of_bias, product = _sum(g), _sum(g * centred)
+    by_moments = (of_bias + centred * (jnp.square(inverse) * product)) / count
+    of_x = inverse * scale * (g - zero_padding(by_moments, mask))
+    return of_x.astype(x.dtype), inverse * product, of_bias, None
+
+
+_normalise.defvjp(_normalise_forward, _normalise_backward)
+
+
+def _samples(x: Array, mask: Array) -> Array:
+    """Number of samples of each channel in the real frames of x (N, T, ..., C)."""
+    return mask.sum() * (x.size // x.shape[-1] // mask.size)
+
+
+def _sum(x: Array) -> Array:
+    """x (N, ..., C) summed to (C,): within each sequence first, so that chains of rounding and
+    the time are shorter."""
+    return x.reshape(x.shape[0], -1, x.shape[-1]).sum(axis=1).sum(axis=0)
 
 
 def linear_bn(

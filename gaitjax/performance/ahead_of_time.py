@@ -3,8 +3,9 @@
 python -m gaitjax.performance.ahead_of_time --device h100 v5e --json FILE compiles the training
 step and the embedding of each zoo config for each device, in float32 and bfloat16, each in a
 process of its own with a time limit. FILE is written after each one; what it holds already is not
-compiled again. A training step that does not fit its device is compiled at the largest batch that
-does. `python docs/make_ahead_of_time.py` makes the table in docs/performance.md from it.
+compiled again, nor is a program that is another's but for its constants. A training step that
+does not fit its device is compiled at the largest batch that does.
+`python docs/make_ahead_of_time.py` makes the table in docs/performance.md from it.
 """
 
 import json
@@ -22,17 +23,19 @@ from gaitjax.performance import record as records
 DTYPES = ("float32", "bfloat16")
 
 
-def row(config: ConfigDict, device: str, what: str, limit: float) -> dict:
+def row(
+    config: ConfigDict, device: str, what: str, limit: float, known: dict[str, str] | None = None
+) -> dict:
     """What one program is and takes, see `compile_for`; "batch" and "frames" of it."""
     section = config.train if what == "train" else config.eval
-    found = compile_for.compile_for(config, device, what, limit)
+    found = compile_for.compile_for(config, device, what, limit, known)
     batch = section.batch_size
     if what == "train" and found.get("memory", 0) > devices.usable(device):
         try:
             batch, at_largest = fit.largest_batch(config, device, lambda _: None, found, limit)
-            found = at_largest or found
+            found = (at_largest or found) | {"program": found["program"]}
         except TrainingError as error:
-            found = {"error": str(error)}
+            found = {"error": str(error), "program": found["program"]}
     return {"batch": batch, "frames": section.frames, **found}
 
 
@@ -56,19 +59,32 @@ def _main(arguments: list[str], argv: list[str] | None) -> None:
                         continue
                     config = load(name)
                     config.model.dtype = dtype
-                    found = row(config, device, what, args.limit)
+                    found = row(config, device, what, args.limit, _known(record["rows"], device))
                     record["rows"][key] = found
                     record["machine"] = records.machine()
                     print(f"{key}: {_line(found)}", flush=True)
                     files.write_json(args.json, records.signed(record, _MODULE, argv))
 
 
+def _known(rows: dict[str, dict], device: str) -> dict[str, str]:
+    """The names of the programs compiled for a device."""
+    done = {key: found for key, found in rows.items() if key.endswith(f" {device}")}
+    return {
+        found["program"]: key
+        for key, found in done.items()
+        if not {"same", "error"} & set(found) and "program" in found
+    }
+
+
 def _line(found: dict) -> str:
     size = f"{found['batch']} x {found['frames']}"
+    if "same" in found:
+        return f"{size}: as {found['same']}"
     if "error" in found:
         return f"{size}: {found['error']}"
     return (
         f"{size}, {found['lower_seconds'] + found['compile_seconds']:.0f} s, "
+        f"{found['processor_seconds']:.0f} s of processors, "
         f"{found['fusions']} fusions, {found['convolutions']} convolutions, "
         f"{found['products']} products, scratch {found['scratch'] / 2**30:.2f} GiB"
     )

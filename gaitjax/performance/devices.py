@@ -51,6 +51,9 @@ def _gpu(capability, cores, fpus, threads, shared, optin, bandwidth, l2, clock) 
     )
 
 
+# H100 and A100: OpenXLA's own descriptions, xla/backends/gpu/target_config/specs/h100_sxm.txtpb and
+# a100_sxm_40.txtpb. T4: what CUDA's deviceQuery prints on one; its largest block of shared memory
+# is compute capability 7.5's. TPUs: cloud.google.com/tpu/docs/v5e and v6e, and the compiler's word.
 DEVICES = {
     "h100": Device(
         "NVIDIA H100 80GB HBM3",

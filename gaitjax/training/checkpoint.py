@@ -17,8 +17,9 @@ import numpy as np
 import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers
 
-from gaitjax import digest, files, weights
+from gaitjax import digest, files, sharding, weights
 from gaitjax.errors import DamagedError, DataError, TrainingError, WeightsError
+from gaitjax.training import vectors
 from gaitjax.untrusted import safe_json
 
 # Orbax warns of a file missing in folders that it wrote itself, and logs the traceback of each of
@@ -50,12 +51,34 @@ def save(
 ) -> None:
     """Start saving `state` (a pytree of arrays) as of `step`; `finish` says how it went.
 
+    What is packed in memory (`vectors.Packed`) is stored array by array.
+
     Args:
       knows: what poses it was trained on, see `gaitjax.data.familiar`.
     """
     meta = {"step": step, "config": json.loads(config.to_json()), "knows": knows}
+    state = vectors.spread(state, _parts)
     with _stops_cleanly(checkpoints, step):
         _save(checkpoints, step, state, meta)
+
+
+def _parts(packed: vectors.Packed) -> dict:
+    """The arrays of a packed tree, by way of the host: nothing is compiled for each."""
+    small = {dtype: np.array(_local(vector)) for dtype, vector in packed.small.items()}
+    return _placed(vectors.unpack(packed.replace(small=small)), packed)
+
+
+def _packed(tree: dict, like) -> vectors.Packed:
+    """The inverse of `_parts`."""
+    return _placed(vectors.pack(jax.tree.map(_local, tree), like), tree)
+
+
+def _placed(tree, like):
+    """A tree with its arrays of NumPy on the devices of `like`."""
+    where = jax.tree.leaves(like)[0].sharding
+    return jax.tree.map(
+        lambda leaf: sharding.put(leaf, where) if isinstance(leaf, np.ndarray) else leaf, tree
+    )
 
 
 def finish(checkpoints: ocp.CheckpointManager, step: int) -> None:
@@ -128,14 +151,16 @@ def restore(checkpoints: ocp.CheckpointManager, template: dict, step: int | None
     step = checkpoints.latest_step() if step is None else step
     folder = Path(checkpoints.directory) / str(step)
     _, digests = _read_meta(folder)
+    whole = jax.tree.leaves(template)[0].sharding  # every device holds all of it
     abstract = jax.tree.map(
-        lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=leaf.sharding), template
+        lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=whole),
+        jax.eval_shape(vectors.spread, template),
     )
     args = ocp.args.Composite(state=ocp.args.StandardRestore(abstract))
     with _damage_of(folder):
         state = checkpoints.restore(step, args=args)["state"]
     digest.check(jax.tree.map(_local, state), digests, str(folder))
-    return state
+    return vectors.gathered(state, template, _packed)
 
 
 def restore_newest(

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import optax
 
 from gaitjax.errors import DataError
+from gaitjax.training import vectors
 
 BETA1 = (0.85, 0.95)  # OneCycle moves Adam's beta1 from high to low and back
 
@@ -112,6 +113,7 @@ def optimizer(config, params) -> optax.GradientTransformation:
     chain = optax.chain(*coupled, optax.scale_by_learning_rate(lr))
     if config.train.clip_norm:
         chain = optax.chain(optax.clip_by_global_norm(config.train.clip_norm), chain)
+    chain = vectors.together(chain)
     if config.train.freeze:
         mask = trainable_mask(params, tuple(config.train.freeze))
         labels = jax.tree.map(lambda train: "train" if train else "freeze", mask)

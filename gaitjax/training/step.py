@@ -17,6 +17,7 @@ from ml_collections import ConfigDict
 from gaitjax import models
 from gaitjax.models.ops import keep_products
 from gaitjax.skeleton import joint_format
+from gaitjax.training import vectors
 from gaitjax.training.losses import total_loss
 from gaitjax.transforms import pipeline
 
@@ -122,7 +123,7 @@ def make_update(
         clips = clips_of(frames, batch)
         x = pipeline.train_input(config, model, augment_key, clips)
         grads, stats, metrics = gradients(config, model, state, x, batch["labels"], dropout_key)
-        metrics |= {"lr": lr(state["step"]), "grad_norm": optax.global_norm(grads)}
+        metrics |= {"lr": lr(state["step"]), "grad_norm": optax.global_norm(vectors.pack(grads))}
         if "poses" in clips:
             metrics["missing_joints"] = jnp.mean(clips["poses"][..., 2] == 0)
         return apply_gradients(config, tx, state, grads, stats), metrics

@@ -89,8 +89,10 @@ def augment(key: Array, poses: Array, order, strengths, fmt: JointFormat, first:
 
     The key of each follows its position, counted from `first`.
     """
-    for i, name in enumerate(order, start=first):
-        poses = POSE_TRANSFORMS[name](jax.random.fold_in(key, i), poses, strengths[name], fmt)
+    places = jnp.arange(first, first + len(order))
+    keys = jax.vmap(jax.random.fold_in, (None, 0))(key, places)  # a generator's program once
+    for i, name in enumerate(order):
+        poses = POSE_TRANSFORMS[name](keys[i], poses, strengths[name], fmt)
     return poses
 
 
@@ -102,11 +104,16 @@ def two_views(
     With `leak` the second view starts from what the leading in-place transforms made of
     the first, as the reference does.
     """
-    key_a, key_b = jax.random.split(key)
-    shared = 0
-    while leak and shared < len(order) and order[shared] in IN_PLACE:
-        shared += 1
-    base = augment(key_a, poses, order[:shared], strengths, fmt)
-    a = augment(key_a, base, order[shared:], strengths, fmt, first=shared)
-    b = augment(key_b, base, order, strengths, fmt)
-    return jnp.concatenate([a, b], axis=0)
+    keys = jax.random.split(key)
+    views, leading = [poses, poses], 0
+    while leak and leading < len(order) and order[leading] in IN_PLACE:
+        leading += 1
+    if leading:
+        views[0] = augment(keys[0], poses, order[:leading], strengths, fmt)
+        views[1] = augment(keys[1], views[0], order[:leading], strengths, fmt)
+
+    def rest(key: Array, view: Array) -> Array:
+        return augment(key, view, order[leading:], strengths, fmt, first=leading)
+
+    both = jax.vmap(rest)(keys, jnp.stack(views))  # drawn for both in one program
+    return both.reshape(-1, *both.shape[2:])

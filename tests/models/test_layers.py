@@ -49,6 +49,30 @@ def test_batch_norm_keeps_float32_statistics_in_bfloat16():
     np.testing.assert_allclose(new["batch_stats"]["mean"], 0.1 * x.mean((0, 1)), rtol=1e-6)
 
 
+@pytest.mark.parametrize("padded", [False, True])
+def test_gradient_of_batch_norm(padded):
+    """The one written out is that of the plain formula, of frames outside the mask too."""
+    rng = np.random.default_rng(0)
+    mask = np.arange(5) < np.array([5, 2, 4])[:, None] if padded else None
+    with jax.enable_x64(True):
+        x, weight = rng.normal(3, 2, size=(3, 5, 2, 4)), rng.normal(size=(3, 5, 2, 4))
+        params = {"scale": rng.normal(1, 0.5, 4), "bias": rng.normal(size=4)}
+        stats = {"mean": jnp.zeros(4), "var": jnp.ones(4)}
+
+        def ours(params, x):
+            variables = {"params": params, "batch_stats": stats}
+            y, _ = BatchNorm().apply(variables, x, mask, True, mutable="batch_stats")
+            return (y * weight).sum()
+
+        def plain(params, x):
+            rows = (x if mask is None else x[mask]).reshape(-1, 4)
+            normal = (x - rows.mean(0)) / jnp.sqrt(rows.var(0) + 1e-5)
+            return ((normal * params["scale"] + params["bias"]) * weight).sum()
+
+        found, wanted = (jax.grad(loss, argnums=(0, 1))(params, x) for loss in (ours, plain))
+        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-13), found, wanted)
+
+
 @pytest.mark.parametrize(("width", "stride"), [(9, 1), (9, 2), (3, 1)])
 @pytest.mark.parametrize("frames", [1, 6, 7])
 def test_temporal_conv(width, stride, frames):

@@ -107,7 +107,7 @@ def test_what_to_install_is_said(monkeypatch, capsys):
 def test_the_table_is_kept_and_gone_on_with(monkeypatch, tmp_path, capsys):
     done = []
 
-    def row(config, device, what, limit):
+    def row(config, device, what, limit, known):
         done.append((config.model.dtype, device, what))
         return {"batch": 1, "frames": 2, "error": "crashed"}
 
