@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := demo_out
 
-.PHONY: demo lint test format clean
+.PHONY: demo lint test gpu format clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python -m gaitjax.train --config configs/gaitgraph2_walkers.py --workdir $(DEMO)
@@ -21,6 +21,17 @@ lint: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# On a machine with a GPU: embeddings against the goldens, then every network by itself and against
+# PyTorch at its own batch size, in float32 and bfloat16, end to end from packed poses.
+gpu:
+	-JAX_PLATFORMS=cuda $(PYTHON) -m pytest tests/models/test_forward_goldens.py -k float32
+	for type in float32 bfloat16; do \
+		$(PYTHON) -m gaitjax.benchmark --own_size --config.model.dtype=$$type \
+			--json docs/benchmark_gpu_$$type.json; \
+		$(PYTHON) -m gaitjax.benchmark --own_size --config.model.dtype=$$type --against torch \
+			--json docs/benchmark_torch_gpu_$$type.json; \
+	done; $(PYTHON) docs/make_speed.py
 
 format: $(VENV)/.test
 	$(BIN)/ruff format .

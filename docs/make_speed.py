@@ -40,10 +40,14 @@ def _row(name: str, machine: dict, found: dict) -> str:
     processor = machine.get("processor", "not noted") + f", {machine['cores']} cores"
     if machine["device"] != "cpu":
         processor = machine["device"]
-    cells = [f"`{name}`", f"{found['batch_size']} x {found['frames']}", processor]
+    dtype = "" if found.get("dtype", "float32") == "float32" else f", {found['dtype']}"
+    cells = [f"`{name}`{dtype}", f"{found['batch_size']} x {found['frames']}", processor]
     for kind, theirs in zip(("training", "evaluation"), REFERENCE.get(name, ("", "")), strict=True):
+        if kind not in found:
+            cells += [found["error"], "", "", str(theirs)]
+            continue
         rates, best = found[kind]["sequences_per_s"], found[kind].get("best", "torch")
-        cells += [f"{rates['gaitjax']:.1f}", f"{rates[best]:.1f}"]
+        cells += [f"{rates['gaitjax']:.1f}", f"{rates[best]:.1f} ({best})"]
         cells += [f"{found[kind]['ratio']:.2f}", str(theirs)]
     return f"| {' | '.join(cells)} |"
 

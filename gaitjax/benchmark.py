@@ -93,14 +93,15 @@ def benchmark(configs: dict[str, ConfigDict], args, say: Callable) -> dict:
     return record
 
 
-def _configs(name: str | None, rest: list[str]) -> dict[str, ConfigDict]:
-    """The config asked for, or one of each network at a small size."""
+def _configs(name: str | None, own_size: bool, rest: list[str]) -> dict[str, ConfigDict]:
+    """The config asked for, or one of each network, at a small size unless at their own."""
     if name:
         return {Path(name).stem: override_all(load(name), rest)}
     chosen = {}
     for known, (size, frames) in DEFAULT.items():
         config = load(known)
-        config.train.batch_size, config.train.frames = size, frames
+        if not own_size:
+            config.train.batch_size, config.train.frames = size, frames
         chosen[known] = override_all(config, rest)
     return chosen
 
@@ -113,7 +114,7 @@ def _main(arguments: list[str], argv: list[str] | None) -> int:
     args, rest = _parser().parse_known_args(arguments)
     if args.against and (problem := against_torch.missing()):
         raise ConfigError(problem)
-    configs = _configs(args.config, rest)
+    configs = _configs(args.config, args.own_size, rest)
     record = benchmark(configs, args, lambda line: print(line, flush=True))
     if args.json:
         records.write(args.json, record, "gaitjax.benchmark", argv)
@@ -130,6 +131,11 @@ def _parser():
         config_required=False,
     )
     add = result.add_argument
+    add(
+        "--own_size",
+        action="store_true",
+        help="without --config: each network in its config's own batches, for a GPU or TPU",
+    )
     add("--what", choices=(*PARTS, "all"), default="all", help="default: all")
     add("--repeats", type=int, default=5, help="timed runs of each (default: 5)")
     add(
