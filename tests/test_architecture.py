@@ -35,6 +35,7 @@ gaitjax.performance
 gaitjax.api gaitjax.testing
 gaitjax.identify
 gaitjax
+gaitjax.export
 gaitjax.train gaitjax.evaluate gaitjax.benchmark gaitjax.scaling
 gaitjax.identify.tune gaitjax.identify.__main__
 converters

@@ -52,7 +52,8 @@ def render(poses: jax.Array) -> jax.Array:
         )
     frames = jnp.moveaxis(poses, -3, 0)
     clips = math.prod(frames.shape[1:-2])
-    if frames.shape[0] * clips <= FRAMES_AT_ONCE:
+    # A number of clips that is not known yet (`gaitjax.export`) has no bound either.
+    if not isinstance(clips, int) or frames.shape[0] * clips <= FRAMES_AT_ONCE:
         maps = _draw(frames)
     else:
         # Over time, never over clips: those may lie on different devices.
@@ -121,7 +122,8 @@ def _limbs(xy: jax.Array, confidence: jax.Array) -> jax.Array:
     bone = (end - start)[..., None]
     along = offset * bone / jnp.where(dot, 1.0, length2)[..., None, None]
     window = _window(jnp.minimum(start, end), jnp.maximum(start, end))
-    window = window.at[..., 1, :].add(_cost(drawn_with)[..., None])
+    cost = _cost(drawn_with)[..., None]
+    window = jnp.stack([window[..., 0, :], window[..., 1, :] + cost], axis=-2)
     exponent: jax.Array | float = jnp.inf
     for i in range(len(LIMBS)):
         x, y = _row(offset, i), _column(offset, i)

@@ -5,5 +5,6 @@ docs/performance.md has what each of the others gains.
 """
 
 from gaitjax.models.ops.convolution import conv as conv
+from gaitjax.models.ops.convolution import only_plain as only_plain
 from gaitjax.models.ops.product import keep_products as keep_products
 from gaitjax.models.ops.product import product as product

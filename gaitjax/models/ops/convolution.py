@@ -1,6 +1,8 @@
 """Convolutions, and the forms in which a CPU computes them fast."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
 
 import jax
@@ -12,13 +14,29 @@ from gaitjax.models.ops.product import kept, product
 
 Strides = tuple[int, int]
 
+_ONLY_PLAIN = ContextVar("_ONLY_PLAIN", default=False)
 
-@partial(jax.custom_vjp, nondiff_argnums=(2,))
+
+@contextmanager
+def only_plain() -> Iterator[None]:
+    """What is traced inside has the plain forms alone, for compilers that know no platforms."""
+    token = _ONLY_PLAIN.set(True)
+    try:
+        yield
+    finally:
+        _ONLY_PLAIN.reset(token)
+
+
 def conv(x: Array, kernel: Array, strides: Strides = (1, 1)) -> Array:
     """Convolution of x (N, H, W, C) with kernel (h, w, C, D), h and w odd.
 
     Padded with zeros, h // 2 rows and w // 2 columns each side.
     """
+    return (plain if _ONLY_PLAIN.get() else _chosen)(x, kernel, strides)
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(2,))
+def _chosen(x: Array, kernel: Array, strides: Strides) -> Array:
     return _by_platform(_value_on_cpu, plain, strides)(x, kernel)
 
 
@@ -29,7 +47,7 @@ def plain(x: Array, kernel: Array, strides: Strides) -> Array:
 
 
 def _forward(x: Array, kernel: Array, strides: Strides) -> tuple[Array, tuple[Array, Array]]:
-    return kept(conv(x, kernel, strides)), (x, kernel)
+    return kept(_chosen(x, kernel, strides)), (x, kernel)
 
 
 def _gradients(strides: Strides, inputs: tuple[Array, Array], g: Array) -> tuple[Array, Array]:
@@ -52,7 +70,7 @@ def _gradients(strides: Strides, inputs: tuple[Array, Array], g: Array) -> tuple
     )
 
 
-conv.defvjp(_forward, _gradients)
+_chosen.defvjp(_forward, _gradients)
 
 
 def _by_platform(on_cpu: Callable, default: Callable, strides: Strides) -> Callable:
