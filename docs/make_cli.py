@@ -13,6 +13,7 @@ PAGE = ROOT / "docs" / "cli.md"
 PROGRAMS = (
     "gaitjax.train",
     "gaitjax.evaluate",
+    "gaitjax.export",
     "gaitjax.zoo",
     "gaitjax.prepare",
     "gaitjax.identify",

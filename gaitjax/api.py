@@ -16,7 +16,7 @@ from flax import linen as nn
 from ml_collections import ConfigDict
 
 from gaitjax import config as configs
-from gaitjax import files, models, sharding, weights, zoo
+from gaitjax import models, sharding, weights, zoo
 from gaitjax.config import nearest, override_all
 from gaitjax.data import doubts, familiar, packing
 from gaitjax.data.feed import Feed
@@ -25,6 +25,7 @@ from gaitjax.errors import DataError
 from gaitjax.evaluation import embedding
 from gaitjax.skeleton import convert, joint_format, stated
 from gaitjax.training import checkpoint, step
+from gaitjax.zoo import shared
 
 
 class Model:
@@ -165,10 +166,12 @@ def load(
     """A trained network.
 
     Args:
-      name_or_path: a weights .npz, the work directory of a training run, or the name of
-        released weights (`python -m gaitjax.zoo list`), which are fetched and converted
-        once: that needs pip install 'gaitjax[convert,hub]'. With `config` also a checkpoint of
-        PyTorch, which is converted once: pip install 'gaitjax[convert]'.
+      name_or_path: a weights file, the work directory of a training run, the address of shared
+        weights on the Hugging Face hub, hf://owner/name or hf://owner/name@revision, which are
+        fetched once (pip install 'gaitjax[hub]'), or the name of released weights
+        (`python -m gaitjax.zoo list`), which are fetched and converted once: that needs
+        pip install 'gaitjax[convert,hub]'. With `config` also a checkpoint of PyTorch, which is
+        converted once: pip install 'gaitjax[convert]'.
       config: config name, file or object; default: the one stored with the weights.
       network: the class of an own network (`config.model.name` is module:Class). It may be left
         out where that module is imported already: what is stored with weights runs no code.
@@ -184,9 +187,11 @@ def load(
     ('gaitgraph2', 'coco', 'cos')
     """
     chosen = configs.load(config) if isinstance(config, str) else config
-    name, path = str(name_or_path), files.expanded(name_or_path)
+    name = str(name_or_path)
+    path, source = shared.local(name_or_path)
     if name in zoo.ZOO:
         path = _released(name)
+        source = str(path)
     elif not path.exists():
         raise DataError(
             f"{path}: no such file or folder, nor a zoo entry; {nearest(name, zoo.ZOO)}"
@@ -200,7 +205,7 @@ def load(
         chosen = override_all(
             chosen.copy_and_resolve_references(), [f"--config.data.rescale={rescale}"]
         )
-    return Model(chosen, variables, {"source": str(path), **metadata})
+    return Model(chosen, variables, {**metadata, "source": source})
 
 
 def _released(name: str) -> Path:

@@ -4,10 +4,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from gaitjax import command, files, sharding, zoo
+from gaitjax import command, sharding, zoo
 from gaitjax.config import from_arguments, parser
 from gaitjax.conversion import convert
 from gaitjax.evaluation.of_checkpoint import Wishes, evaluate_checkpoint
+from gaitjax.zoo import shared
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -27,11 +28,12 @@ def _main(argv: list[str]) -> None:
         save_embeddings=args.save_embeddings,
         figures=args.figures,
     )
-    path = convert.readable(config, args.checkpoint)
-    workdir = args.workdir
+    given, source = shared.local(args.checkpoint)
+    path, workdir = convert.readable(config, given), args.workdir
+    fetched = source.startswith(shared.SCHEME)
     if workdir is None and not path.is_dir():
-        workdir = files.expanded(args.checkpoint).parent
-    evaluate_checkpoint(config, path, workdir, wishes)
+        workdir = "." if fetched else given.parent
+    evaluate_checkpoint(config, path, workdir, wishes, source if fetched else "")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -42,7 +44,11 @@ def _parser() -> argparse.ArgumentParser:
         "           --config.data.root=DIR",
     )
     add = result.add_argument
-    add("--checkpoint", required=True, help="work directory of a run, weights, or a .pt")
+    add(
+        "--checkpoint",
+        required=True,
+        help="work directory of a run, weights, hf://owner/name or a .pt",
+    )
     add("--workdir", help="where results go (default: beside the checkpoint)")
     add("--save_embeddings", action="store_true", help="also write embeddings.npz")
     add("--both_embeddings", action="store_true", help="score embed_1 and embed_2 in one pass")

@@ -23,10 +23,9 @@ from gaitjax.train import train
 ROOT = Path(__file__).parents[1]
 PAGES = {path.relative_to(ROOT).as_posix(): path.read_text() for path in ROOT.glob("docs/*.md")}
 PAGES["README.md"] = (ROOT / "README.md").read_text()
-PAGES["docs/colab.ipynb"] = "\n".join(
-    "".join(cell["source"])
-    for cell in json.loads((ROOT / "docs" / "colab.ipynb").read_text())["cells"]
-)
+for path in ROOT.glob("docs/*.ipynb"):
+    sources = ["".join(cell["source"]) for cell in json.loads(path.read_text())["cells"]]
+    PAGES[path.relative_to(ROOT).as_posix()] = "\n".join(sources)
 LINES_OF_A_SCREEN = 30
 
 # README commands that the tests below, or those named, run; and those that none can run.
@@ -35,6 +34,12 @@ RUN = {
     "python -m gaitjax.zoo list": "tests/zoo/test_zoo.py",
     "python -m gaitjax.zoo show gaitgraph2_grew": "tests/zoo/test_zoo.py",
     "python -m gaitjax.benchmark --config gaitgraph2_grew": "tests/test_benchmark.py",
+    "python -m gaitjax.export --config gaittr_gait3d --checkpoint weights.npz "
+    "--to stablehlo --output walk.stablehlo": "tests/export/test_export.py",
+    "python -m gaitjax.export --config gaittr_gait3d --checkpoint weights.npz "
+    "--to onnx --output walk.onnx": "tests/export/test_export.py",
+    "python -m gaitjax.zoo push out --repo me/walks "
+    "--licence cc-by-4.0": "tests/zoo/test_shared.py",
     "python -m pytest tests/models/test_forward_goldens.py": "this",
     "python -m gaitjax.identify enrol --gallery people.npz --name ann "
     "walk.json": "tests/identify/test_command.py",
@@ -50,6 +55,7 @@ NEEDS = {
     "pip install .": "a package index; test_wheel.py installs the wheel",
     "pip install '.[cuda]'": "a package index and a GPU",
     "pip install '.[convert,hub]'": "a package index",
+    "pip install '.[export]'": "a package index",
     "python -m gaitjax.train --config gaitgraph2_grew --workdir out --config.data.root=DIR": "GREW",
     "python -m converters.opengait --zoo gaitgraph2_grew --output weights.npz": "the hub",
     "python -m converters.tteepe --config gaitgraph2_casiab_tteepe --checkpoint FILE.ckpt "
@@ -132,6 +138,7 @@ def test_flags_exist(parsers):
     foreign = {"--cfgs", "--phase", "--iter", "--log_to_file", "--local_rank", "--nproc_per_node"}
     foreign |= {"--worker", "--command"}  # of gcloud
     foreign |= {"--count", "--save_every"}  # of tests/programs
+    foreign |= {"--build-arg", "--rm", "--gpus"}  # of docker
     known = {"--help"} | {flag for p in parsers.values() for flag in p._option_string_actions}
     for page, text in PAGES.items():
         for flag in re.findall(r"(?<=[`\s(])--[a-z](?:[\w.-]*\w)?", text):

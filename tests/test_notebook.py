@@ -1,26 +1,38 @@
-"""The Colab notebook, run from top to bottom: on the CPU, briefly, with a stand-in for the hub."""
+"""Both notebooks, run from top to bottom: on the CPU, briefly, with a stand-in for the hub."""
 
 import json
 import os
+import re
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
 
+from docs import make_kaggle
 from gaitjax.config import load
-from tests.conversion.test_hub import Hub, environment
 from tests.helpers import tiny_sets
+from tests.helpers.hub import environment, serving
 
-NOTEBOOK = Path(__file__).parents[1] / "docs" / "colab.ipynb"
+DOCS = Path(__file__).parents[1] / "docs"
+NOTEBOOK, KAGGLE = DOCS / "colab.ipynb", DOCS / "kaggle.ipynb"
 RELEASED = "gaitgraph2_gait3d"
 FOLDER = "Gait3D/GaitGraph2/GaitGraph2"
 
 
-def test_no_outputs_are_kept():
-    for cell in json.loads(NOTEBOOK.read_text())["cells"]:
+@pytest.mark.parametrize("notebook", [NOTEBOOK, KAGGLE], ids=lambda path: path.stem)
+def test_no_outputs_are_kept(notebook):
+    for cell in json.loads(notebook.read_text())["cells"]:
         assert cell["cell_type"] == "markdown" or not (cell["outputs"] or cell["execution_count"])
+
+
+def test_kaggles_is_made_from_colabs():
+    def sources(text: str) -> list[str]:
+        return ["".join(cell["source"]) for cell in json.loads(text)["cells"]]
+
+    made = sources(make_kaggle.notebook())
+    assert sources(KAGGLE.read_text()) == made, "run python docs/make_kaggle.py"
+    assert not any("colab" in cell.lower() or "google" in cell for cell in made)
 
 
 def test_a_clone_beside_it_is_not_taken_for_the_package(tmp_path):
@@ -40,12 +52,8 @@ def hub(tmp_path):
     from tests.helpers.torch_files import opengait_state, save
 
     file = save(tmp_path / "model.pt", opengait_state(RELEASED), iteration=2000)
-    with Hub({f"{FOLDER}/checkpoints/GaitGraph2-02000.pt": file.read_bytes()}) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
+    with serving({f"{FOLDER}/checkpoints/GaitGraph2-02000.pt": file.read_bytes()}) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.mark.slow  # compiles a training step and three networks
@@ -63,30 +71,34 @@ def test_runs_from_top_to_bottom(tmp_path, hub, monkeypatch):
     for name, value in wanted.items():
         monkeypatch.setenv(name, value)
 
-    def run() -> str:
-        notebook = nbformat.read(NOTEBOOK, 4)
+    def run(path: Path) -> str:
+        notebook = nbformat.read(path, 4)
         where = {"metadata": {"path": str(tmp_path)}}
         nbclient.NotebookClient(notebook, timeout=300, resources=where).execute()
         outputs = [o for cell in notebook.cells for o in cell.get("outputs", ())]
         assert sum("image/png" in o.get("data", {}) for o in outputs) >= 4
         return "".join(o.get("text", "") for o in outputs)
 
-    text = run()
+    text = run(NOTEBOOK)
     assert "step 2/2" in text and "untrained: Rank-1" in text
     assert f"350,822 parameters> from opengait/OpenGait/{FOLDER}" in text
     assert "published: Rank-1 11.00, ours" in text
     assert "these are made-up walks" in text and "nearest to person" in text
     assert "skipped" not in text
+    assert "checked: made-up walks differ by" in text and "from gaitjax, the largest is" in text
+    assert float(re.search(r"differ by (\S+) from gaitjax", text)[1]) < 1e-3
+    assert "enrolled as ann" in text and re.search("has a name|is unknown", text)
     workdir = tmp_path / "drive" / "walkers_2_steps"
     saved = sorted((workdir / "checkpoints").iterdir())
     assert any((tmp_path / "drive" / "xla").iterdir())
 
-    # A second session finds it all there; without hub and data it says so and goes on.
+    # A second session, in the other notebook, finds it all there; without hub and data it says so
+    # and goes on.
     for name in ("DATA", "RELEASED"):
         monkeypatch.setenv(
             f"GAITJAX_NOTEBOOK_{name}", "gaittr_gait3d" if name == "RELEASED" else ""
         )
-    text = run()
+    text = run(KAGGLE)
     assert "at step 2" in text and "step 1/2" not in text
     assert text.count("skipped:") == 2 and "nearest to person" in text
     assert sorted((workdir / "checkpoints").iterdir()) == saved

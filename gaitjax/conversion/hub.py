@@ -1,14 +1,17 @@
-"""Checkpoint files of the Hugging Face hub: fetched once, then read from the cache."""
+"""Files of the Hugging Face hub: fetched once, then read from the cache."""
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from types import ModuleType
 
 from gaitjax import digest
 from gaitjax.errors import DataError
 from gaitjax.extras import optional
 
 
-def _client():
-    purpose = "fetches the released weights"
+def client() -> ModuleType:
+    """The hub's own client. DataError if it is not installed."""
+    purpose = "speaks with the Hugging Face hub"
     optional("huggingface_hub.utils", "hub", purpose)
     return optional("huggingface_hub", "hub", purpose)
 
@@ -26,36 +29,65 @@ def fetch(repo: str, folder: str, revision: str | None = None) -> tuple[Path, st
       DataError: no such repository, revision, folder or checkpoint; no network and nothing in
         the cache; or the file is not the one that the hub lists.
     """
-    hub = _client()
-    place = f"{repo}/{folder}" + (f" at {revision}" if revision else "")
+
+    def newest(names: Iterable[str]) -> str:
+        return max((n for n in names if _iteration(n) >= 0), key=_iteration, default="")
+
+    return fetch_from(
+        repo, f"{folder}/checkpoints", revision, newest, "<name>-<iteration>.pt", "--checkpoint"
+    )
+
+
+def fetch_from(
+    repo: str,
+    folder: str,
+    revision: str | None,
+    choose: Callable[[Iterable[str]], str],
+    wanted: str,
+    instead: str,
+) -> tuple[Path, str]:
+    """One file of a folder, the one that `choose` takes of the paths: (its place, the commit).
+
+    Args:
+      folder: "": the repository's own.
+      choose: gives "" if none will do.
+      wanted: what errors call such a file.
+      instead: with what the user may name a file at hand.
+
+    Raises:
+      DataError: as `fetch`.
+    """
+    hub = client()
+    place = "/".join(filter(None, (repo, folder))) + (f" at {revision}" if revision else "")
     print(f"asking the hub for {place}", flush=True)
     try:
-        listed = hub.HfApi().list_repo_tree(repo, f"{folder}/checkpoints", revision=revision)
+        listed = hub.HfApi().list_repo_tree(repo, folder or None, revision=revision)
         files = {file.path: file for file in listed}
-        name = max(files, key=_iteration, default="")
     except hub.utils.RevisionNotFoundError as error:
         raise DataError(f"{place}: the hub has no such revision of {repo}") from error
     except hub.utils.RepositoryNotFoundError as error:  # or gated
         raise DataError(f"{place}: the hub shows no repository {repo} without a login") from error
     except hub.utils.EntryNotFoundError as error:
         raise DataError(
-            f"{place}: the hub has no folder {folder}/checkpoints; see what it has at "
-            f"https://huggingface.co/{repo}/tree/main, and give the file with --checkpoint"
+            f"{place}: the hub has no folder {folder}; see what it has at "
+            f"https://huggingface.co/{repo}/tree/main, and give the file with {instead}"
         ) from error
     except Exception as error:  # no network: each version of the client has its own errors
-        cached = _cached(hub, repo, folder, revision)
+        cached = _cached(hub, repo, folder, revision, choose)
         if cached is None:
             raise DataError(
                 f"{place}: the hub cannot be reached ({_first_line(error)}) and the cache has no "
-                "checkpoint of it; connect, or give the file with --checkpoint"
+                f"{'checkpoint' if folder else 'weights'} of it; connect, or give the file with "
+                f"{instead}"
             ) from error
         print(
             f"the hub cannot be reached; taking {cached[0].name} from the cache "
             "(HF_HUB_OFFLINE=1 does so at once)"
         )
         return cached
-    if _iteration(name) < 0:
-        raise DataError(f"{place}: no <name>-<iteration>.pt in its folder checkpoints")
+    if not (name := choose(files)):
+        where = f"its folder {folder.rpartition('/')[2]}" if folder else "it"
+        raise DataError(f"{place}: no {wanted} in {where}")
 
     print(f"fetching {repo}/{name}", flush=True)
     try:
@@ -80,22 +112,32 @@ def _iteration(name: str) -> int:
     return int(number) if (dot, suffix) == (".", "pt") and number.isdecimal() else -1
 
 
-def _cached(hub, repo: str, folder: str, revision: str | None) -> tuple[Path, str] | None:
+def _cached(
+    hub: ModuleType,
+    repo: str,
+    folder: str,
+    revision: str | None,
+    choose: Callable[[Iterable[str]], str],
+) -> tuple[Path, str] | None:
+    """The file that `choose` takes of all in the cache from a folder, the newest commit first."""
     try:
         repos = hub.scan_cache_dir().repos
     except hub.CacheNotFound:
         return None
-    found = [
-        (file.file_path, commit.commit_hash)
+    commits = [
+        commit
         for cached in repos
         if (cached.repo_id, cached.repo_type) == (repo, "model")
         for commit in cached.revisions
         if revision in (None, commit.commit_hash, *commit.refs)
-        for file in commit.files
-        if file.file_path.parent == commit.snapshot_path / folder / "checkpoints"
     ]
-    found = [(path, commit) for path, commit in found if _iteration(path.name) >= 0]
-    return max(found, key=lambda entry: _iteration(entry[0].name), default=None)
+    found = {
+        str(file.file_path): (file.file_path, commit.commit_hash)
+        for commit in sorted(commits, key=lambda commit: commit.last_modified)
+        for file in commit.files
+        if file.file_path.parent == commit.snapshot_path / folder
+    }
+    return found.get(choose(reversed(found)))
 
 
 def _first_line(error: Exception) -> str:

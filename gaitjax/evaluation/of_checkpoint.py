@@ -53,12 +53,14 @@ def evaluate_checkpoint(
     path: str | Path,
     workdir: str | Path | None = None,
     wishes: Wishes = NO_WISHES,
+    source: str = "",
 ) -> dict:
     """Evaluate a checkpoint on the test set of `config`, and write what came out.
 
     Args:
       path: work directory of a training run, or a weights .npz.
       workdir: where results go; default: beside the checkpoint.
+      source: what the record calls the checkpoint; default: its path.
 
     Returns:
       The record (see `gaitjax.evaluation.record`), with "checkpoint", "embedding" and
@@ -96,7 +98,7 @@ def evaluate_checkpoint(
     chosen = embeddings[name]
     record = trial.score(chosen, workdir / "evaluation", wishes.ground_truth)
     record |= {
-        "checkpoint": {"path": str(path), **_origin(metadata)},
+        "checkpoint": {**_origin(metadata), "path": source or str(path)},
         "embedding": config.eval.embedding,
         "window": config.eval.window if config.eval.clip == "ordered" else "all",
     }

@@ -18,6 +18,7 @@ import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers
 
 from gaitjax import digest, files, sharding, weights
+from gaitjax.command import origin
 from gaitjax.errors import DamagedError, DataError, TrainingError, WeightsError
 from gaitjax.training import vectors
 from gaitjax.untrusted import safe_json
@@ -56,7 +57,12 @@ def save(
     Args:
       knows: what poses it was trained on, see `gaitjax.data.familiar`.
     """
-    meta = {"step": step, "config": json.loads(config.to_json()), "knows": knows}
+    meta = {
+        "step": step,
+        "config": json.loads(config.to_json()),
+        "knows": knows,
+        "made_by": {"code": origin.commit(), **origin.versions()},
+    }
     state = vectors.spread(state, _parts)
     with _stops_cleanly(checkpoints, step):
         _save(checkpoints, step, state, meta)

@@ -86,11 +86,12 @@ def _link(e: Entry) -> str:
 
 
 def _ours(n: numbers.Number) -> str:
-    """Our number with its interval, as far as there is one."""
+    """The number reproduced, its interval, by whom and when, as far as there is one."""
     if n.ours is None:
         return ""
     interval = " ({:.2f} to {:.2f})".format(*n.interval) if n.interval else ""
-    return f"{n.ours:.2f}{interval}"
+    by = f", {n.who}, {n.when}" if n.who else ""
+    return f"{n.ours:.2f}{interval}{by}"
 
 
 def url(e: Entry) -> str:

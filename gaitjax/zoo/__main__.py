@@ -1,4 +1,4 @@
-"""The released weights: python -m gaitjax.zoo (list | show | table | reproduce | report)."""
+"""Weights of others and your own: python -m gaitjax.zoo (list | show | reproduce | push | ...)."""
 
 import argparse
 import shlex
@@ -75,6 +75,23 @@ def _report(args: argparse.Namespace, rest: list[str]) -> str:
     return reproduce.report(args.folders)
 
 
+def _submit(args: argparse.Namespace, rest: list[str]) -> str:
+    from gaitjax.zoo import submission
+
+    path = submission.submit(Path(args.folder), args.who, args.output)
+    return f"wrote {path}; a pull request puts it into gaitjax/zoo/reproduced"
+
+
+def _push(args: argparse.Namespace, rest: list[str]) -> str:
+    from gaitjax.zoo import shared
+
+    source = command.path(args.weights)
+    if args.dry_run:
+        return shared.described(source, args.repo, args.licence, args.evaluation)[2]
+    address = shared.push(source, args.repo, args.licence, args.evaluation, args.private)
+    return f'pushed; gaitjax.load("{address}") reads it'
+
+
 def main(argv: list[str] | None = None) -> int:
     return command.run(_main, argv)
 
@@ -92,13 +109,15 @@ def _main(argv: list[str]) -> None:
         "show": lambda args, _: _show(args.name),
         "reproduce": _reproduce,
         "report": _report,
+        "submit": _submit,
+        "push": _push,
     }
     print(run[args.command](args, rest))
 
 
 def _parser() -> argparse.ArgumentParser:
     result = command.parser(
-        "The released weights that gaitjax converts, and their published numbers.",
+        "Released weights with their published numbers, and weights and numbers of your own.",
         "python -m gaitjax.zoo reproduce gaitgraph2_oumvlp17 --config.data.root=DIR",
         prog="python -m gaitjax.zoo",
     )
@@ -126,6 +145,26 @@ def _parser() -> argparse.ArgumentParser:
     add("--revision", help="branch, tag or commit of the hub's repository")
     add("--ground_truth", help="csv of answers to score a GREW submission with")
     add("--dry_run", action="store_true", help="only say what is there and what is missing")
+    send = add_command(
+        "submit", "write a finished run as a file to send in", " reproduce/NAME --who ann"
+    )
+    send.add_argument("folder", help="--workdir of a finished `reproduce`")
+    send.add_argument(
+        "--who", required=True, help="name or account that is shown beside the number"
+    )
+    send.add_argument("--output", type=command.path, help="default: NAME.reproduced.json in it")
+    push = add_command(
+        "push",
+        "share weights on the Hugging Face hub, with a card",
+        " out --repo me/walks --licence mit",
+    )
+    add = push.add_argument
+    add("weights", help="weights file, or work directory of a run")
+    add("--repo", required=True, help="owner/name; made if missing")
+    add("--licence", required=True, help="of these weights, as apache-2.0, cc-by-nc-4.0 or other")
+    add("--evaluation", type=command.path, help="evaluation.json (default: the one beside them)")
+    add("--private", action="store_true", help="make the repository one that only you see")
+    add("--dry_run", action="store_true", help="only print the card")
     collect = add_command("report", "finished runs as a Markdown table", " reproduce")
     collect.add_argument("folders", nargs="+", help="folders with reproduction.json below them")
     return result

@@ -1,15 +1,21 @@
 """Every number that we compare with or have measured, from numbers.json beside this file.
 
 The tables of README and docs are made from it (`python docs/make_tables.py`). To enter a number,
-add a line: what `python -m gaitjax.zoo reproduce` writes to reproduction.json has the fields.
+add a line, or put what `python -m gaitjax.zoo submit` writes into `reproduced` beside it.
 """
 
 import functools
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from gaitjax.errors import DataError
+from gaitjax.untrusted import safe_json
+from gaitjax.zoo import submission
+
 PATH = Path(__file__).with_name("numbers.json")
+REPRODUCED = Path(__file__).with_name("reproduced")  # submissions, a file each
 
 
 class Number(NamedTuple):
@@ -25,6 +31,7 @@ class Number(NamedTuple):
       interval: 95 % of bootstrap samples over identities; None where it was not kept.
       seeds: of the runs, or of the random test windows, that `ours` is the mean of.
       commit: of this repository, at which it was measured or first recorded.
+      who, when: reproduced it, where that was sent in; the day.
     """
 
     config: str
@@ -39,12 +46,47 @@ class Number(NamedTuple):
     interval: tuple[float, float] | None = None
     seeds: tuple[int, ...] = ()
     commit: str = ""
+    who: str = ""
+    when: str = ""
 
 
 @functools.cache
 def read() -> tuple[Number, ...]:
-    """All numbers, in the order of the file."""
-    return tuple(Number(**line) for line in json.loads(PATH.read_text(encoding="utf-8")))
+    """All numbers, in the order of the file, with those that were sent in."""
+    lines = [Number(**line) for line in json.loads(PATH.read_text(encoding="utf-8"))]
+    return tuple(with_submissions(lines, sorted(REPRODUCED.glob("*.json"))))
+
+
+def with_submissions(lines: Iterable[Number], paths: Iterable[Path]) -> list[Number]:
+    """`lines`, those that were reproduced filled in; of several submissions the latest counts.
+
+    Raises:
+      DataError: a file is no submission, or of a number that nobody has published.
+    """
+    lines, found = list(lines), {}
+    places = {(n.config, n.protocol, n.score) for n in lines if n.by}
+    for path in paths:
+        record = submission.checked(safe_json.load(path), str(path))
+        place = record["name"], record["protocol"], record["score"]
+        if place not in places:
+            raise DataError(f"{path}: nobody has published {' '.join(place)}; see {PATH.name}")
+        if place not in found or record["when"] >= found[place]["when"]:
+            found[place] = record
+    return [
+        n._replace(**_fields(found[place]))
+        if n.by and (place := (n.config, n.protocol, n.score)) in found
+        else n
+        for n in lines
+    ]
+
+
+def _fields(record: dict) -> dict:
+    """What a submission says of a number."""
+    bounds = record["interval"]
+    return {key: record[key] for key in ("ours", "commit", "who", "when")} | {
+        "interval": bounds and tuple(bounds),
+        "seeds": tuple(record["seeds"]),
+    }
 
 
 def of(config: str, variant: str = "") -> dict[str, Number]:

@@ -4,10 +4,11 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from flax.traverse_util import flatten_dict
 from ml_collections import ConfigDict
 
-from gaitjax import files, weights, zoo
-from gaitjax.command import tables
+from gaitjax import digest, files, weights, zoo
+from gaitjax.command import origin, tables
 from gaitjax.config import load, override_all
 from gaitjax.data import listing, partitions, sets
 from gaitjax.errors import DataError
@@ -17,6 +18,11 @@ from gaitjax.skeleton import joint_format
 from gaitjax.untrusted import safe_json
 
 _NAMED = 20  # absent identities named
+# Fields that say where things lie and how much is held at once, not what is computed.
+LOCAL = (
+    "data.root data.partition data.links data.cache_dir data.device_budget_gb "
+    "data.image_cache_gb eval.batch_size eval.memory_gb"
+).split()
 SERVER = "grew_submission"  # scored by the challenge's server, not here
 
 
@@ -152,11 +158,52 @@ def reproduce(
     score = next(iter(result["headline"]), "Rank-1")
     row |= {"score": score, "interval": result["interval"].get(score)}
     row["seeds"] = list(range(wishes.random_windows))
-    row["checkpoint"] = weights.load(converted)[1].get("sha256")
+    metadata = weights.load(converted)[1]
+    row["checkpoint"] = metadata.get("sha256")
+    row["weights"] = {key: metadata.get(key) for key in ("hub", "commit", "file", "sha256")}
+    row["scores"] = _scores(result)
+    row |= {"changed": changed(name, config), "data": _of_data(config)}
+    row |= {"versions": origin.versions(), "commit": origin.commit()}
+    row |= {key: origin.machine()[key] for key in ("device", "processor")}
     files.write_json(workdir / "reproduction.json", row)
     if row["ours"] is None:
         print("upload the zip above to the GREW server: it alone knows the answers")
     return row
+
+
+def _scores(result: dict) -> dict:
+    """Every headline number with its interval, chance and, where drawn, random windows."""
+    windows = result.get("random_windows", {})
+    return {
+        name: {
+            "value": value,
+            "interval": result["interval"].get(name),
+            "chance": result["chance"].get(name),
+            "random_windows": windows.get(name, {}).get("runs"),
+        }
+        for name, value in result["headline"].items()
+    }
+
+
+def _of_data(config: ConfigDict) -> dict:
+    """Which test set it was: counts, and hashes that tell it from another."""
+    listed = listing.scan(partitions.open_split(config.data, "test"))
+    names = sorted(zip(listed.labels, listed.types, listed.views, strict=True))
+    path = config.data.partition
+    return {
+        "name": config.data.name,
+        "identities": len(set(listed.labels)),
+        "sequences": len(names),
+        "names": digest.of_json(names),
+        "partition": digest.of_file(files.expanded(path)) if path else None,
+    }
+
+
+def changed(name: str, config: ConfigDict) -> dict:
+    """Fields in which `config` is not what `config_of` gives, but for `LOCAL`."""
+    usual, own = (flatten_dict(c.to_dict(), sep=".") for c in (config_of(name), config))
+    keys = sorted((usual.keys() | own.keys()) - set(LOCAL))
+    return {key: own.get(key) for key in keys if own.get(key) != usual.get(key)}
 
 
 def _demand(found: list[tuple[str, bool, str]]) -> None:

@@ -1,120 +1,19 @@
 """Fetching with the real client, from a local server that answers as the hub does."""
 
 import hashlib
-import http.server
 import json
-import os
 import subprocess
 import sys
-import threading
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import numpy as np
 import pytest
 
+from tests.helpers.hub import COMMITS, REPO, environment, serving
+
 pytest.importorskip("huggingface_hub")
 
-REPO = "opengait/OpenGait"
 FOLDER = "GREW/GaitGraph2/GaitGraph2"
-COMMITS = {"main": "1" * 40, "old": "2" * 40}
-
-
-class Hub(http.server.ThreadingHTTPServer):
-    """One repository, the same files at two revisions.
-
-    Attributes:
-      files: path -> bytes.
-      cuts: answers still to be broken off half-way.
-      seen: (method, path, Range header) of every request.
-    """
-
-    def __init__(self, files):
-        self.stated = {}  # SHA-256 by path, where the listing is not to be right
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.files, self.cuts, self.seen = files, 0, []
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server_port}"
-
-    def downloads(self):
-        return [seen for seen in self.seen if seen[1].startswith("/cdn/")]
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_):
-        pass
-
-    def answer(self, status, body=b"", **headers):
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(body)
-
-    def refuse(self, status, code):
-        self.answer(status, b"{}", X_Error_Code=code, X_Error_Message=code)
-
-    def do_GET(self):
-        path = unquote(urlsplit(self.path).path)
-        self.server.seen.append((self.command, path, self.headers.get("Range")))
-        if path.startswith("/cdn/"):
-            return self.content(path.removeprefix("/cdn/"))
-        tree, resolve = f"/api/models/{REPO}/tree/", f"/{REPO}/resolve/"
-        if not path.startswith((tree, resolve)):
-            return self.refuse(401, "RepoNotFound")
-        revision, _, name = path.removeprefix(tree).removeprefix(resolve).partition("/")
-        commits = COMMITS | {commit: commit for commit in COMMITS.values()}
-        if revision not in commits:
-            return self.refuse(404, "RevisionNotFound")
-        if path.startswith(tree):
-            return self.tree(name)
-        if name not in self.server.files:
-            return self.refuse(404, "EntryNotFound")
-        data = self.server.files[name]
-        sha = hashlib.sha256(data).hexdigest()
-        self.answer(  # large files lie on another host
-            302,
-            Location=f"http://localhost:{self.server.server_port}/cdn/{sha}",
-            X_Repo_Commit=commits[revision],
-            X_Linked_Etag=f'"{sha}"',
-            X_Linked_Size=str(len(data)),
-            ETag='"pointer"',
-        )
-
-    do_HEAD = do_GET
-
-    def tree(self, folder):
-        sha = {p: hashlib.sha256(d).hexdigest() for p, d in self.server.files.items()}
-        sha |= self.server.stated
-        listed = [
-            {"type": "file", "path": path, "size": len(data), "oid": "0" * 40}
-            | {"lfs": {"oid": sha[path], "size": len(data), "pointerSize": 130}}
-            for path, data in self.server.files.items()
-            if path.rpartition("/")[0] == folder
-        ]
-        if not listed:
-            return self.refuse(404, "EntryNotFound")
-        self.answer(200, json.dumps(listed).encode(), Content_Type="application/json")
-
-    def content(self, sha):
-        data = next(d for d in self.server.files.values() if hashlib.sha256(d).hexdigest() == sha)
-        start = int((self.headers.get("Range") or "bytes=0-")[6:].partition("-")[0])
-        self.send_response(206 if start else 200)
-        self.send_header("Content-Length", str(len(data) - start))
-        self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
-        self.end_headers()
-        if self.server.cuts:
-            self.server.cuts -= 1
-            self.wfile.write(data[start : (start + len(data)) // 2])
-            self.close_connection = True
-        else:
-            self.wfile.write(data[start:])
 
 
 @pytest.fixture
@@ -126,17 +25,8 @@ def hub():
     }
     files[f"{FOLDER}/checkpoints/GaitGraph2-90000.txt"] = b"not a checkpoint"
     files["GREW/GaitTR/GaitTR/checkpoints/notes.txt"] = b"not a checkpoint either"
-    with Hub(files) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
+    with serving(files) as server:
         yield server
-        server.shutdown()
-        thread.join()
-
-
-def environment(endpoint, cache, **extra):
-    kept = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
-    return kept | {"HF_ENDPOINT": endpoint, "HF_HOME": str(cache), **extra}
 
 
 def fetch(endpoint, cache, folder=FOLDER, repo=REPO, revision=None, **extra):

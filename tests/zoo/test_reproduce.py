@@ -43,6 +43,12 @@ def test_fetch_convert_evaluate_compare(tmp_path, fake_hub, capsys):
     assert row["ours"] == record["random_windows"]["Rank-1"]["mean"]
     assert row["within"] == (abs(row["ours"] - 11.0) <= row["spread"])
     assert record["checkpoint"]["commit"] == "0123abc" and record["compat"] is True
+    assert row["weights"]["hub"] == "opengait/OpenGait/Gait3D/GaitGraph2/GaitGraph2"
+    assert row["changed"] == {"eval.frames": 16} and row["data"]["sequences"] == 4
+    assert row["scores"]["Rank-1"]["random_windows"] and row["versions"]["jax"]
+    assert main(["submit", str(tmp_path / "out"), "--who=ann"]) == 0
+    sent = (tmp_path / "out" / f"{NAME}.reproduced.json").read_text()
+    assert str(tmp_path) not in sent and json.loads(sent)["ours"] == row["ours"]
 
     assert main(["report", str(tmp_path)]) == 0
     assert f"| `{NAME}` | `gait3d` | 11.00 |" in capsys.readouterr().out
