@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from gaitjax import api
+from gaitjax.identify import gallery_file
 from gaitjax.identify.__main__ import main
 from tests.helpers.people import Seer, walk, write_results
 
@@ -169,3 +170,12 @@ def test_half_written_lines_are_left_out(tmp_path):
     path.write_text(lines + "\n" + frame(50)[:100])
     (found,) = readers.read_people(path, last=20).values()
     assert found.frames.tolist() == list(range(30, 50))
+
+
+def test_only_one_changes_a_gallery_at_a_time(say, gallery, tmp_path):
+    with gallery_file.ours(tmp_path / "people.npz"):
+        status, _, err = say("remove", *gallery, "--name", "ann")
+        assert status == 1 and "another run is writing there" in err
+        assert say("who", *gallery, "again.npy")[0] == 0, "reading needs no lock"
+    assert say("remove", *gallery, "--name", "ann")[0] == 0
+    assert not list(tmp_path.glob(".people*"))
