@@ -60,6 +60,7 @@ def hub(tmp_path):
 def test_runs_from_top_to_bottom(tmp_path, hub, monkeypatch):
     nbclient, nbformat = pytest.importorskip("nbclient"), pytest.importorskip("nbformat")
     pytest.importorskip("ipykernel")
+    pytest.importorskip("flatbuffers")
     data = tiny_sets.generate(tmp_path / "gait3d", load(RELEASED).data)
     settings = dict(STEPS=2, FOLDER=tmp_path / "drive", RELEASED=RELEASED, DATA=data)
     variables = {f"GAITJAX_NOTEBOOK_{name}": str(value) for name, value in settings.items()}

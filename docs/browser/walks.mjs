@@ -3,8 +3,13 @@
 
 // [{image_id, keypoints: [x, y, confidence, ...]}, ...] as AlphaPose writes it: one person's frames.
 export function read(text, joints) {
-  const people = JSON.parse(text);
-  if (!Array.isArray(people) || !people.every((p) => p.keypoints?.length === 3 * joints)) {
+  let people;
+  try {
+    people = JSON.parse(text);
+  } catch (error) {
+    throw new Error(`no JSON: ${error.message}`);
+  }
+  if (!Array.isArray(people) || !people.length || !people.every((p) => p.keypoints?.length === 3 * joints)) {
     throw new Error(`expected a list of people with keypoints of ${joints} joints`);
   }
   return people.map((person) => person.keypoints);

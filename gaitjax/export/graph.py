@@ -117,3 +117,13 @@ class Graph:
 
     def cast(self, name: str, dtype: Any) -> str:
         return self.node("Cast", [name], to=self.type_of(dtype))[0]
+
+    def prune(self, output: str) -> None:
+        """Leaves out what `output` does not need, such as logits and their matrix."""
+        needed, nodes = {output}, []
+        for node in reversed(self.nodes):
+            if needed.intersection(node.output):
+                nodes.append(node)
+                needed.update(node.input)
+        self.nodes = nodes[::-1]
+        self.initializers = [each for each in self.initializers if each.name in needed]

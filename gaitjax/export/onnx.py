@@ -30,6 +30,7 @@ def save(program: Program, path: Path) -> None:
     values = [graph.Value(n, s.shape, np.dtype(s.dtype)) for n, s in program.inputs.items()]
     (result,) = lowering.lower(made, traced.jaxpr, traced.consts, values)
     made.nodes.append(helper.make_node("Identity", [made.full(result)], [OUTPUT]))
+    made.prune(OUTPUT)
 
     def described(name: str, shape: tuple, dtype: np.dtype):
         sizes = [size if graph.multiple(size) is None else "n" for size in shape]

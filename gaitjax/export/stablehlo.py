@@ -13,13 +13,15 @@ import jax
 from jax import export
 
 from gaitjax.export.program import Program
+from gaitjax.extras import optional
 
 PLATFORMS = ("cpu", "cuda", "tpu")
 _WRITTEN = (1980, 1, 1, 0, 0, 0)  # the same program gives the same file
 
 
 def save(program: Program, path: Path) -> None:
-    """Writes the file."""
+    """Writes the file. DataError: flatbuffers is not installed."""
+    optional("flatbuffers", "export", "is what jax.export writes and reads with")
     exported = export.export(jax.jit(program.run), platforms=PLATFORMS)(*program.inputs.values())
     about = {**program.about, "platforms": PLATFORMS, "jax": jax.__version__}
     with zipfile.ZipFile(path, "w") as archive:

@@ -49,7 +49,7 @@ def markdown(
     head += [f"- {tag}" for tag in tags] + ["---", ""]
     parts = [
         "\n".join(head) + f"# {repo.rpartition('/')[2]}",
-        f"Weights of `{model['name']}` for [gaitjax](https://pypi.org/project/gaitjax): poses of a "
+        f"Weights of `{model['name']}` for gaitjax: poses of a "
         "walk in, an embedding out that is near to those of other walks of the same person.",
         f'```python\nimport gaitjax\n\nmodel = gaitjax.load("hf://{repo}")\n'
         "embeddings = model.embed(walks)  # a list of (T, V, 3): x, y in pixels, confidence\n```",

@@ -47,6 +47,7 @@ def settled(config, model, variables: dict, walks: list[np.ndarray], passes: int
     """`variables` whose batch statistics are those of walks: raw pixels are not left as large."""
     poses, *images = (np.nan_to_num(each[:, :8]) for each in (walks[0], *walks[2:]))
     poses[(poses == 0).all(axis=-1)] = (300, 250, 0)
+    poses = jax.numpy.asarray(poses)
     batch = {"poses": poses, **dict(zip(["silhouettes"], images, strict=False))}
 
     def once(stats: dict) -> dict:
