@@ -80,7 +80,7 @@ def data_table() -> list[str]:
         made = record.preparation
         how = f"`{made.command}`" if made else f"`{record.made_by} --output {name}`"
         split = "built in" if record.split else "a JSON"
-        if record.preparation is None or record.preparation.fetches:
+        if record.partition_from == sets.WRITTEN:
             split = "written with it"
         joints = ", ".join(f"`{joints}`" for joints in dict.fromkeys(record.joints.values()))
         protocol = f"`{record.protocol}`"

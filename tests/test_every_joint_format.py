@@ -24,7 +24,7 @@ from gaitjax.training import step
 from tests.helpers import tiny_sets
 from tests.skeleton.test_formats import WALK, in_format
 
-LACKING = {"h36m", "mpii", "posetrack"}  # no eyes
+LACKING = {"h36m", "kinect", "mpii", "posetrack"}  # no eyes
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -164,9 +164,8 @@ def read(path: Path) -> Partition:
 
 def json_origin(name: str) -> str:
     """One sentence: where the partition of a data set without a rule comes from."""
-    record = sets.get(name)
-    made = record.preparation is None or record.preparation.fetches
-    return f"{record.partition_from} {sets.how_to_get(name)}" if made else record.partition_from
+    source = sets.get(name).partition_from
+    return f"{source} {sets.how_to_get(name)}" if source == sets.WRITTEN else source
 
 
 def _folders(root: Path) -> list[str]:

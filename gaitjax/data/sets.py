@@ -20,6 +20,7 @@ PREFIX = "tfds:"  # of data.name: stored by tensorflow-datasets
 STORED_VERSION = "1.0.0"  # of what is stored there
 POSES_AND_SILHOUETTES = ("pose", "map", "silhouette")
 UNDOCUMENTED = "not documented"
+WRITTEN = "The command that makes the data set writes it."  # where a partition comes from
 
 
 class Roles(NamedTuple):
@@ -125,9 +126,27 @@ def _grew_split(folders: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...
     return train, tuple(i for i in folders if i == "probe" or (len(i) == 5 and i.isdigit()))
 
 
+def by_number(name: str) -> str:
+    """The set of somebody whom no published partition places: odd numbers train, even ones test.
+
+    It depends on the name alone, so that whoever holds a part of the data has that part right.
+
+    >>> by_number("SUBJ017"), by_number("10268")
+    ('train', 'test')
+    """
+    return "train" if int(name[-1]) % 2 else "test"
+
+
 OUMVLP_VIEWS = tuple(f"{angle:03d}" for angle in (*range(0, 91, 15), *range(180, 271, 15)))
 _CASIAB_VIEWS = tuple(f"{angle:03d}" for angle in range(0, 181, 18))
 _PICKLES = "sets.pickles"
+_FILMED = "motion capture, virtual cameras with an estimator's errors"
+
+
+def _later(condition: str) -> tuple[str, ...]:
+    """The types of a person's passes but for the first."""
+    return tuple(f"{condition}-{number:02d}" for number in range(1, 30))
+
 
 SETS = {
     "oumvlp": DataSet(
@@ -257,7 +276,7 @@ SETS = {
         identities=None,
         preparation=None,
         made_by="python -m gaitjax.data.walkers",
-        partition_from="The command that makes the data set writes it.",
+        partition_from=WRITTEN,
         frame_rate=25,
     ),
     "cmu_walks": DataSet(
@@ -265,7 +284,7 @@ SETS = {
         joints={"cmu_walks": "coco"},
         modalities=("pose", "map"),
         protocol="gallery_probe",
-        estimator="motion capture, virtual cameras with an estimator's errors",
+        estimator=_FILMED,
         origin="walks of the CMU Graphics Lab Motion Capture Database: free at mocap.cs.cmu.edu",
         terms="free",
         identities=(7, 7),
@@ -275,7 +294,45 @@ SETS = {
             "walks of the CMU motion-capture database, free to use",
             fetches=True,
         ),
-        partition_from="The command that makes the data set writes it.",
+        partition_from=WRITTEN,
+        frame_rate=30,
+    ),
+    "van_criekinge": DataSet(
+        title="Van Criekinge",
+        joints={"van_criekinge": "coco"},
+        modalities=("pose", "map"),
+        protocol="van_criekinge",
+        estimator=_FILMED,
+        origin="walks of able-bodied people and of people after a stroke (Van Criekinge et al., "
+        "2023): free at figshare, collection 6503791",
+        terms="CC0",
+        identities=(69, 119),
+        preparation=Preparation(
+            "van_criekinge",
+            "sets.van_criekinge",
+            "C3D files of 138 able-bodied people and 50 after a stroke, CC0",
+        ),
+        partition_from=WRITTEN,
+        roles=Roles(
+            ("ab-00", "st-00"),
+            {"Able-bodied": _later("ab"), "Stroke": _later("st")},
+        ),
+        frame_rate=30,
+    ),
+    "cu_denver": DataSet(
+        title="CU Denver",
+        joints={"cu_denver": "coco", "cu_denver20": "kinect"},
+        modalities=("pose", "map"),
+        protocol="gallery_probe",
+        estimator="Kinect v2, virtual cameras with an estimator's errors",
+        origin="CU Denver Gait Dataset (Konz et al., 2022): free at "
+        "cse.ucdenver.edu/~bdlab/datasets/gait",
+        terms="cite; no licence seen",
+        identities=(62, 38),
+        preparation=Preparation(
+            "cu_denver", "sets.cu_denver", "text files of 100 people, Kinect v2"
+        ),
+        partition_from=WRITTEN,
         frame_rate=30,
     ),
     "own": DataSet(

@@ -5,6 +5,7 @@ from gaitjax.skeleton.formats import (
     ALPHAPOSE,
     COCO,
     FORMATS,
+    KINECT,
     LIMBS,
     JointFormat,
     joint_format,
@@ -14,7 +15,7 @@ from gaitjax.skeleton.graph import MAX_HOP, adjacency, hop_distance
 from gaitjax.skeleton.telling import is_body, stated, tell, with_joints
 
 __all__ = [
-    "ALPHAPOSE", "COCO", "FORMATS", "LIMBS", "MAX_HOP", "Conversion", "JointFormat", "adjacency",
-    "convert", "hop_distance", "is_body", "joint_format", "side", "stated",
-    "tell", "with_joints",
+    "ALPHAPOSE", "COCO", "FORMATS", "KINECT", "LIMBS", "MAX_HOP", "Conversion", "JointFormat",
+    "adjacency", "convert", "hop_distance", "is_body", "joint_format", "side", "stated", "tell",
+    "with_joints",
 ]  # fmt: skip

@@ -249,13 +249,24 @@ POSETRACK = _format(
         "head_top-nose-head_bottom", "left_ear-nose", "left_shoulder-head_bottom"
     ),
 )  # fmt: skip
+KINECT = _format(  # the 20 joints that the first Kinect gives, and recordings of later ones keep
+    "kinect",
+    "head neck right_shoulder left_shoulder right_elbow left_elbow right_wrist left_wrist "
+    "right_hand left_hand spine mid_hip right_hip left_hip right_knee left_knee right_ankle "
+    "left_ankle right_foot left_foot",
+    "neck",
+    _LIMBS | _bones(
+        "head-neck", "left_shoulder-neck", "left_hand-left_wrist",
+        "left_hip-mid_hip-spine-neck", "left_foot-left_ankle",
+    ),
+)  # fmt: skip
 
 FORMATS = {
     fmt.name: fmt
     for fmt in (
         COCO, COCO_TTEEPE, ALPHAPOSE, OPENPOSE, BODY_25, BODY_25B, COCO_25, HALPE_26, HALPE_68,
         HALPE_94, HALPE_136, COCO_WHOLEBODY, OPENPOSE_WHOLEBODY, BLAZEPOSE, HUMAN36M, MPII,
-        POSETRACK,
+        POSETRACK, KINECT,
     )
 }  # fmt: skip
 

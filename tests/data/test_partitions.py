@@ -79,7 +79,9 @@ def test_missing_root_says_where_to_get_the_data(make, name):
         assert name in message and root in message and "data.root" in message
         assert "python -m gaitjax." in message
         if name not in ("walkers", "cmu_walks", "own"):
-            assert "request it" in message and f"gaitjax.prepare {name} --source" in message
+            free = name in ("van_criekinge", "cu_denver")
+            assert ("free at" if free else "request it") in message
+            assert f"gaitjax.prepare {name} --source" in message
 
 
 def test_root_that_is_a_file(make, tmp_path):
@@ -94,7 +96,9 @@ def test_unknown_name_offers_near_ones(make):
         partitions.load(make("casia-b", ["001"]))
 
 
-@pytest.mark.parametrize("name", ["gait3d", "ccpg", "sustech1k", "walkers", "cmu_walks"])
+@pytest.mark.parametrize(
+    "name", ["gait3d", "ccpg", "sustech1k", "walkers", "cmu_walks", "van_criekinge", "cu_denver"]
+)
 def test_without_rule_or_json(make, name):
     with pytest.raises(DataError, match="no built-in partition.*set data.partition"):
         partitions.load(make(name, ["0001"]))

@@ -8,7 +8,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from gaitjax.data import walkers
-from gaitjax.skeleton import joint_format
+from gaitjax.skeleton import COCO, KINECT, convert, joint_format
 
 # COCO joint i is 18-joint index TO_COCO[i]; the neck is dropped (section 10.1).
 TO_COCO = (0, 15, 14, 17, 16, 5, 2, 6, 3, 7, 4, 11, 8, 12, 9, 13, 10)
@@ -23,19 +23,23 @@ LAYOUTS = {
     "sustech1k": (2, ("00-nm", "01-nm"), ("000", "090")),
     "walkers": (2, ("nm-01", "nm-02"), ("000", "090")),
     "cmu_walks": (2, ("00", "01"), ("000", "090")),
+    "van_criekinge": (2, ("ab-00", "ab-01"), ("000", "090")),
+    "cu_denver": (2, ("00", "01"), ("000", "090")),
 }
 DATASETS = tuple(LAYOUTS)
 BATCH = 8  # one clip for each simulated device
 
 
 def poses(number: int, joints: int) -> np.ndarray:
-    """A walk of FRAMES - 3 to FRAMES frames, with 17 joints, or 18: neck between shoulders."""
+    """A walk of FRAMES - 3 to FRAMES frames of 17 joints; 18, with a neck; 20, the Kinect's."""
     rng = np.random.default_rng(number)
     walk = walkers.identity(0, number, FRAMES)[0][number % 4][
         : rng.integers(FRAMES - 3, FRAMES + 1)
     ]
     if joints == 17:
         return walk
+    if joints == 20:
+        return convert(COCO, KINECT, partial=True)(walk)
     out = np.zeros((len(walk), 18, 3), np.float32)
     out[:, list(TO_COCO)] = walk
     neck = joint_format("alphapose").joints.index("neck")

@@ -222,3 +222,20 @@ def rows(data: bytes, rng: np.random.Generator) -> bytes:
         some[i] = tree(some[i], rng)
         return b"\n".join(some)
     return lines(data, rng)
+
+
+def fields(data: bytes, rng: np.random.Generator) -> bytes:
+    """A C3D file with one to three fields of its header or parameters replaced."""
+    out = bytearray(data)
+    end = data.index(b"DESCRIPTIONS", data.index(b"ANALOG"))
+    for _ in range(rng.integers(1, 4)):
+        value = FIELDS[rng.integers(len(FIELDS))]
+        at = int(rng.integers(0, end))
+        out[at : at + len(value)] = value
+    return bytes(out)
+
+
+FIELDS = [
+    b"\0", b"\xff", b"\x01", b"\x7f", b"\x80", b"\0\0", b"\xff\xff", b"\xff\x7f", b"\0\x80",
+    *(struct.pack("<f", value) for value in (0, -1, 1e30, -1e-30, np.inf, np.nan)),
+]  # fmt: skip

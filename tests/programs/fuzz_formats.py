@@ -2,6 +2,7 @@
 
 import argparse
 import gzip
+import importlib.util
 import io
 import json
 import os
@@ -22,11 +23,12 @@ from gaitjax.config import load, stored
 from gaitjax.data import partitions, readers, records
 from gaitjax.prepare import inspect
 from gaitjax.prepare.driver import Job
-from gaitjax.prepare.sets import asf, casiab, gait3d, oumvlp, oumvlp_walker
+from gaitjax.prepare.sets import asf, casiab, cu_denver, gait3d, oumvlp, oumvlp_walker
 from gaitjax.training import checkpoint, metrics
-from gaitjax.untrusted import archives, safe_json, safe_pickle, safe_tensors
-from tests.helpers import tiny_sets
-from tests.programs.damage import entries, lines, members, npz, program, rows, tensors, tree
+from gaitjax.untrusted import archives, safe_c3d, safe_json, safe_pickle, safe_tensors
+from tests.helpers import tiny_sets, walks_3d
+from tests.helpers.c3d_files import c3d
+from tests.programs.damage import entries, fields, lines, members, npz, program, rows, tensors, tree
 
 CMU = Path(__file__).parents[1] / "golden" / "cmu" / "02"
 
@@ -305,6 +307,12 @@ FORMATS: dict[str, tuple[str, bytes, Callable, Callable | None]] = {
         lines,
     ),
     "amc": ("x.amc", AMC, motion, lines),
+    "kinect": (
+        "x.txt",
+        walks_3d.kinect_text(walks_3d.kinect(1)[:3]).encode(),
+        lambda folder: cu_denver.read((folder / "x.txt").read_bytes(), str(folder)) is None,
+        lines,
+    ),
     "zip": ("x.zip", zipped(), unpacked("x.zip"), members),
     "tar": ("x.tar", tared(TEXTS), unpacked("x.tar"), entries),
     "tar.gz": ("x.tar.gz", gzip.compress(tared(TEXTS)), unpacked("x.tar.gz"), None),
@@ -345,3 +353,10 @@ FORMATS: dict[str, tuple[str, bytes, Callable, Callable | None]] = {
         tree,
     ),
 }
+if importlib.util.find_spec("c3d"):  # the library, an extra
+    FORMATS["c3d"] = (
+        "x.c3d",
+        c3d({name: 1000 * place[:, :3] for name, place in zip("abc", WALK, strict=True)}),
+        lambda folder: safe_c3d.read(folder / "x.c3d") is None,
+        fields,
+    )

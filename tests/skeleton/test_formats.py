@@ -69,7 +69,7 @@ def test_numbers_of_joints():
         "coco": 17, "coco_tteepe": 17, "alphapose": 18, "openpose": 18, "body_25": 25,
         "body_25b": 25, "coco25": 25, "halpe26": 26, "halpe68": 68, "halpe94": 94, "halpe136": 136,
         "coco_wholebody": 133, "openpose_wholebody": 134, "blazepose": 33, "h36m": 17, "mpii": 16,
-        "posetrack": 17,
+        "posetrack": 17, "kinect": 20,
     }  # fmt: skip
 
 

@@ -42,7 +42,8 @@ def cross_view_roles(task: Task) -> Roles:
     ]
     if len(present) != 1:
         raise DataError(
-            "cross_view_gallery: the types do not tell OUMVLP, CASIA-B or SUSTech1K apart "
+            "cross_view_gallery: the types do not tell "
+            f"{' or '.join(sets.SETS[name].title for name in CROSS_VIEW)} apart "
             f"(found {_some(task.types)}); pass gallery_types and probe_types"
         )
     return CROSS_VIEW[present[0]]

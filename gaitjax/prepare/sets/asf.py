@@ -131,8 +131,12 @@ def read_skeleton(path: str | os.PathLike) -> Skeleton:
     return Skeleton(tuple(ordered), metres, radians, order, root_axes, position)
 
 
-def read_motion(path: str | os.PathLike, skeleton: Skeleton) -> dict[str, np.ndarray]:
+def read_motion(
+    path: str | os.PathLike, skeleton: Skeleton, root_alone: bool = False
+) -> dict[str, np.ndarray]:
     """The numbers in an AMC file: root (T, 6), each bone with angles (T, len(dof)) float64.
+
+    With `root_alone`, which is quicker, other bones are not read and have angles of 0.
 
     Raises:
       DataError: no frames, frames that are not numbered one after the other, a bone of the
@@ -140,7 +144,7 @@ def read_motion(path: str | os.PathLike, skeleton: Skeleton) -> dict[str, np.nda
     """
     expected = {bone.name: len(bone.dof) for bone in skeleton.bones if bone.dof}
     expected[ROOT] = 6
-    rows = {name: [] for name in expected}
+    rows = {name: [] for name in expected if name == ROOT or not root_alone}
     frame, frames = None, 0
 
     number = 0
@@ -170,6 +174,8 @@ def read_motion(path: str | os.PathLike, skeleton: Skeleton) -> dict[str, np.nda
             raise wrong(number, f"{name[:40]!r} before the first frame")
         if name not in expected:
             raise wrong(number, f"{name[:40]!r}, which the skeleton has not or not movable")
+        if name not in rows:
+            continue
         try:
             values = [float(value) for value in values]
         except ValueError as error:
@@ -180,7 +186,8 @@ def read_motion(path: str | os.PathLike, skeleton: Skeleton) -> dict[str, np.nda
     check_complete(number)
     if not frames:
         raise DataError(f"{path}: no frame in it; expected an AMC file. Copy it again")
-    return {name: np.array(values) for name, values in rows.items()}
+    still = {name: np.zeros((frames, count)) for name, count in expected.items()}
+    return still | {name: np.array(values) for name, values in rows.items()}
 
 
 def pose(skeleton: Skeleton, motion: dict[str, np.ndarray]) -> dict[str, Pose]:

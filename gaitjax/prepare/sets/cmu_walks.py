@@ -1,23 +1,22 @@
 """The open benchmark: walks of CMU's motion-capture database, filmed by virtual cameras.
 
 Each trial becomes one type, numbered from 00 in the order of a subject's trials, and each
-camera one view, its azimuth in degrees: 000 from the front, 090 from the walker's left. The
-joints and their motion are real. The cameras, the face and the errors of the pose estimator
-are made up here, from the seed, subject, trial and view alone. docs/cmu_walks.md says how.
+camera one view, its azimuth in degrees: 000 from the front, 090 from the walker's left.
+docs/cmu_walks.md says more.
 """
 
 import argparse
 import functools
 import re
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
-from gaitjax.data import cameras
+from gaitjax.data.sets import by_number
 from gaitjax.errors import DataError
-from gaitjax.prepare import fetch
+from gaitjax.prepare import fetch, filming
 from gaitjax.prepare.driver import Job, Made, Plan
+from gaitjax.prepare.filming import Studio
 from gaitjax.prepare.sets import asf, cmu_trials
 from gaitjax.skeleton import COCO
 from gaitjax.untrusted import safe_json
@@ -31,11 +30,8 @@ example: python -m gaitjax.prepare cmu_walks --output cmu_walks
 """
 HOLDS = ("*/*.asf",)  # files below --source
 
-VIEWS = ("000", "030", "060", "090", "180", "270")
-IMAGE = (1000, 1000)  # pixels
-_CAPTURED, _FPS = 120, 30  # frames a second: of the database, of the poses
-_LOOK_AT = 0.95  # metres above the floor: the middle of a body
-_RESOLUTION = 520.0  # focal length at which cameras.estimate judges errors
+ORIGINAL, ALL = "original", "all"  # lists of trials
+_CAPTURED = 120  # frames a second of the database
 _URL = "http://mocap.cs.cmu.edu/subjects"
 
 # COCO joint -> the bone that ends there. The database halves the forearm: lradius, then
@@ -54,69 +50,15 @@ _BONES = {
     "left_ankle": "ltibia",
     "right_ankle": "rtibia",
 }
-# COCO joint -> metres to the left, up and ahead of the middle of the head bone.
-_FACE = {
-    "nose": (0.0, 0.0, 0.11),
-    "left_eye": (0.03, 0.04, 0.09),
-    "right_eye": (-0.03, 0.04, 0.09),
-    "left_ear": (0.075, 0.02, 0.0),
-    "right_ear": (-0.075, 0.02, 0.0),
-}
-
-
-class Studio(NamedTuple):
-    """How walks are filmed: metres, pixels; `exact` leaves all that is random out."""
-
-    distance: float = 7.0
-    height: float = 1.5
-    focal: float = 1150.0
-    seed: int = 0
-    exact: bool = False
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    filming.add_arguments(parser)
     add = parser.add_argument
-    studio = Studio()
-    add(
-        "--cameras",
-        metavar="LIST",
-        type=cameras.azimuths,
-        default=VIEWS,
-        help=f"azimuths (default {','.join(VIEWS)})",
-    )
-    add(
-        "--distance",
-        metavar="M",
-        type=float,
-        default=studio.distance,
-        help="metres (default %(default)s)",
-    )
-    add(
-        "--height",
-        metavar="M",
-        type=float,
-        default=studio.height,
-        help="metres (default %(default)s)",
-    )
-    add(
-        "--focal",
-        metavar="PX",
-        type=float,
-        default=studio.focal,
-        help="pixels (default %(default)s)",
-    )
-    add(
-        "--seed",
-        metavar="N",
-        type=int,
-        default=studio.seed,
-        help="of cameras and errors (default 0)",
-    )
-    add("--exact", action="store_true", help="cameras just there, joints seen without error")
     add(
         "--trials",
-        metavar="FILE",
-        help='other trials: a JSON file, {"12_01": "its description", ...}',
+        metavar="LIST",
+        help=f'{ORIGINAL} (69), {ALL} (145 walks, of --source) or a JSON, {{"12_01": "walk"}}',
     )
     add(
         "--download",
@@ -128,46 +70,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def plan(args: argparse.Namespace) -> Plan:
-    studio = Studio(args.distance, args.height, args.focal, args.seed, args.exact)
-    if not (studio.distance > 0 and studio.focal > 0 and studio.height == studio.height):
-        raise DataError(
-            f"distance {studio.distance}, height {studio.height}, focal {studio.focal}; expected "
-            "distance and focal above 0"
-        )
-    if studio.seed < 0:
-        raise DataError(f"seed {studio.seed}; expected 0 or more")
-    trials = (
-        _trials(args.trials) if args.trials else {t: d for t, (d, _) in cmu_trials.TRIALS.items()}
-    )
-    subjects = sorted({_subject(trial) for trial in trials}, key=int)
-    files = {f"{s}/{s}.asf": cmu_trials.SUBJECTS.get(s, (None, None))[1] for s in subjects}
-    for trial in trials:
-        known = cmu_trials.TRIALS.get(trial, (None, None))[1]
-        files[f"{_subject(trial)}/{trial}.amc"] = known
-    if args.source:
-        root, notes = _local(Path(args.source), files)
+    studio = filming.studio(args)
+    if args.trials == ALL:
+        root, trials, notes = _whole(args.source)
     else:
-        root, notes = Path(args.download).expanduser(), {}
-        for number, (file, sha256) in enumerate(files.items(), start=1):
-            if not (root / file).exists():
-                print(f"fetching {number} of {len(files)}: {args.url}/{file}", flush=True)
-            fetch.fetch(f"{args.url}/{file}", root / file, sha256)
+        root, trials, notes = _given(args)
     jobs = []
+    subjects = sorted({_subject(trial) for trial in trials}, key=int)
     for subject in subjects:
         own = sorted((t for t in trials if _subject(t) == subject), key=_number)
         for index, trial in enumerate(own):
             jobs += [
-                Job(
-                    _label(subject),
-                    f"{index:02d}",
-                    view,
-                    (f"{subject}/{subject}.asf", f"{subject}/{trial}.amc"),
-                )
-                for view in args.cameras
+                Job(_label(subject), f"{index:02d}", view, _files(trial)) for view in args.cameras
             ]
-    sets = {s: cmu_trials.SUBJECTS.get(s, (_by_number(s),))[0] for s in subjects}
     partition = {
-        f"{name.upper()}_SET": [_label(s) for s in subjects if sets[s] == name]
+        f"{name.upper()}_SET": [_label(s) for s in subjects if _set(s, args.trials) == name]
         for name in ("train", "test")
     }
     return Plan(jobs, functools.partial(make, root, studio), partition, notes)
@@ -179,7 +96,7 @@ def make(root: Path, studio: Studio, job: Job) -> Made:
     points = walk(str(root / skeleton), str(root / motion))
     stem = Path(motion).stem
     key = (studio.seed, int(_subject(stem)), _number(stem), int(job.view))
-    poses, notes = film(points, float(job.view), studio, np.random.default_rng(key))
+    poses, notes = filming.film(points, float(job.view), studio, np.random.default_rng(key))
     return Made(poses, notes)
 
 
@@ -201,53 +118,36 @@ def walk(skeleton: str, motion: str) -> np.ndarray:
         raise DataError(f"{skeleton}: no bone {', '.join(missing)}; not a skeleton of the database")
     head, middle = pose["head"], (pose["upperneck"].end + pose["head"].end) / 2
     joints = {name: pose[bone].end for name, bone in _BONES.items()}
-    joints |= {name: middle + head.turn @ np.array(offset) for name, offset in _FACE.items()}
-    points = np.stack([joints[name] for name in COCO.joints], axis=1)[:: _CAPTURED // _FPS]
-    root = pose[asf.ROOT].end[:: _CAPTURED // _FPS]
-    path = root[-1] - root[0]
-    length = np.hypot(path[0], path[2])
-    if length < 0.5:
-        raise DataError(f"{motion}: {length:.2f} metres from its start to its end: no walk")
-    ahead = np.array([path[0], 0, path[2]]) / length
-    up = np.array([0.0, 1, 0])
-    points = points - (root[0] + root[-1]) / 2 * [1, 0, 1]
-    return points @ np.stack([ahead, np.cross(up, ahead), up], axis=1)
+    joints |= filming.face(middle, head.turn)
+    points = filming.at_fps(np.stack([joints[name] for name in COCO.joints], axis=1), _CAPTURED)
+    root = filming.at_fps(pose[asf.ROOT].end, _CAPTURED)
+    return filming.along(points, root, filming.Y_UP, motion)
 
 
-def film(
-    points: np.ndarray, azimuth: float, studio: Studio, rng: np.random.Generator
-) -> tuple[np.ndarray, dict[str, int]]:
-    """What one standing camera sees of a walk: (T, 17, 3) float32 poses, and notes.
+def crooked(skeleton: str, motion: str) -> str:
+    """Why a trial is not one straight walk ahead, or ""; as `walk`, a file must be readable."""
+    bones = asf.read_skeleton(skeleton)
+    pose = asf.pose(bones, asf.read_motion(motion, bones, root_alone=True))
+    left = pose["lhipjoint"].end - pose["rhipjoint"].end
+    return filming.crooked(pose[asf.ROOT].end, left, filming.Y_UP, _CAPTURED)
 
-    The camera looks at the middle of the walk. Unless `studio.exact`, it stands a little off
-    its place and the joints are found with errors that grow with the joint's speed.
-    """
-    azimuth, distance, height = np.radians(azimuth), studio.distance, studio.height
-    aim = np.array([[0, 0, _LOOK_AT]])
-    if not studio.exact:
-        azimuth += np.radians(2.0) * rng.standard_normal()
-        distance *= 1 + 0.04 * rng.uniform(-1, 1)
-        height += 0.05 * rng.standard_normal()
-        aim = aim + 0.05 * rng.standard_normal((1, 3))
-    camera = np.array([[distance * np.cos(azimuth), distance * np.sin(azimuth), height]])
-    pixels, depth = cameras.project(points, camera, aim, studio.focal, IMAGE)
-    if depth.min() < 0.5:
-        raise DataError(
-            f"the walk comes to {depth.min():.1f} metres of the camera; give more --distance"
-        )
-    outside = ((pixels[0] < 0) | (pixels[0] > IMAGE)).any(axis=-1)
-    if studio.exact:
-        poses = np.concatenate([pixels, np.ones((*depth.shape, 1))], axis=-1)[0]
-    else:
-        body = pixels[..., 1].max(axis=-1) - pixels[..., 1].min(axis=-1)
-        change = np.gradient(pixels, axis=1) if len(points) > 1 else np.zeros_like(pixels)
-        speed = np.linalg.norm(change, axis=-1) / body[..., None]  # bodies a frame
-        scale = _RESOLUTION / studio.focal
-        poses = cameras.estimate(pixels, depth, 1 + 10 * speed, rng, scale)[0]
-    missed = (poses == 0).all(axis=-1) & ~outside
-    poses[outside] = 0
-    counts = {"joints missed": missed.sum(), "joints outside the image": outside.sum()}
-    return poses.astype(np.float32), {why: int(n) for why, n in counts.items() if n}
+
+def _given(args: argparse.Namespace) -> tuple[Path, list[str], dict[str, int]]:
+    """The folder of files, the trials of the original list or of a JSON file, and notes."""
+    trials = list(cmu_trials.TRIALS if args.trials in (None, ORIGINAL) else _trials(args.trials))
+    subjects = sorted({_subject(trial) for trial in trials}, key=int)
+    files = {f"{s}/{s}.asf": cmu_trials.SUBJECTS.get(s, (None, None))[1] for s in subjects}
+    for trial in trials:
+        files[_files(trial)[1]] = cmu_trials.TRIALS.get(trial, (None, None))[1]
+    if args.source:
+        root, notes = _local(Path(args.source), files)
+        return root, trials, notes
+    root = Path(args.download).expanduser()
+    for number, (file, sha256) in enumerate(files.items(), start=1):
+        if not (root / file).exists():
+            print(f"fetching {number} of {len(files)}: {args.url}/{file}", flush=True)
+        fetch.fetch(f"{args.url}/{file}", root / file, sha256)
+    return root, trials, {}
 
 
 def _local(source: Path, files: dict[str, str | None]) -> tuple[Path, dict[str, int]]:
@@ -260,6 +160,40 @@ def _local(source: Path, files: dict[str, str | None]) -> tuple[Path, dict[str, 
         )
     other = sum(fetch.digest(source / file) != known for file, known in files.items() if known)
     return source, {"files that differ from those recorded": other} if other else {}
+
+
+def _whole(source: str | None) -> tuple[Path, list[str], dict[str, int]]:
+    """The folder of files, the trials of the whole list that can be used, and notes on the others.
+
+    Raises:
+      DataError: no source, or none of the trials in it.
+    """
+    if not source:
+        raise DataError(
+            f"--trials {ALL} needs --source: CMU's \"all asf's and amc's\" zip, unpacked or not; "
+            "its files are too many to fetch from a site that asks not to be crawled"
+        )
+    root, kept, notes = Path(source), [], {}
+    held = [t for t in cmu_trials.WHOLE if all((root / file).is_file() for file in _files(t))]
+    if not held:
+        raise DataError(
+            f"{source} (--source): none of the {len(cmu_trials.WHOLE)} trials of --trials {ALL} is "
+            "there, such as 02/02_01.amc beside 02/02.asf"
+        )
+    if lost := len(cmu_trials.WHOLE) - len(held):
+        notes["trials of the list that the source does not hold"] = lost
+    for trial in held:
+        try:
+            reason = crooked(*(str(root / file) for file in _files(trial)))
+        except DataError as error:
+            if isinstance(error.__cause__, OSError):
+                raise
+            reason = str(error)
+        if reason:
+            notes[f"trial {trial} left out, no straight walk: {reason}"] = 1
+        else:
+            kept.append(trial)
+    return root, kept, notes
 
 
 def _trials(path: str) -> dict[str, str]:
@@ -289,6 +223,13 @@ def _label(subject: str) -> str:
     return f"{int(subject):03d}"
 
 
-def _by_number(subject: str) -> str:
-    """Subjects outside the benchmark: odd ones train."""
-    return "train" if int(subject) % 2 else "test"
+def _files(trial: str) -> tuple[str, str]:
+    """Skeleton and motion, below the source."""
+    return f"{_subject(trial)}/{_subject(trial)}.asf", f"{_subject(trial)}/{trial}.amc"
+
+
+def _set(subject: str, trials: str | None) -> str:
+    """The set that a subject belongs to: "train" or "test"."""
+    if trials == ALL:
+        return "train" if subject in cmu_trials.WHOLE_SETS["train"] else "test"
+    return cmu_trials.SUBJECTS.get(subject, (by_number(subject),))[0]

@@ -7,6 +7,7 @@ import json
 import pickle
 import re
 import threading
+from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -17,14 +18,17 @@ from scipy.spatial.transform import Rotation
 from gaitjax.config import load
 from gaitjax.errors import DataError
 from gaitjax.prepare import __main__ as prepare
-from gaitjax.prepare import fetch
+from gaitjax.prepare import fetch, filming
 from gaitjax.prepare.sets import asf, cmu_trials, cmu_walks
 from gaitjax.skeleton import COCO
-from tests.helpers import loading
+from tests.helpers import loading, trained
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "cmu"
 ASF, AMC = GOLDEN / "02" / "02.asf", GOLDEN / "02" / "02_02.amc"
 METRES = 2.54 / 0.45 / 100
+ROOT_HALFWAY = next(  # how far ahead the root is in frame 24
+    line for line in AMC.read_text().split("\n24\n")[1].split("\n") if line.startswith("root ")
+).split()[3]
 JOINT = {name: index for index, name in enumerate(COCO.joints)}
 
 
@@ -161,54 +165,6 @@ def test_the_walk_leads_ahead_with_left_on_the_left():
     assert (ankles > 0).all() and (ankles.min(axis=1) < 0.2).all()
 
 
-def test_cameras_see_the_walker_from_where_they_are_named():
-    points = cmu_walks.walk(str(ASF), str(AMC))
-    exact = cmu_walks.Studio(exact=True)
-    seen = {view: cmu_walks.film(points, float(view), exact, None)[0] for view in cmu_walks.VIEWS}
-    for poses in seen.values():
-        assert (poses[..., 2] == 1).all()
-        assert (poses[:, JOINT["nose"], 1] < poses[:, JOINT["left_hip"], 1]).all()  # y is down
-    left, right = JOINT["left_shoulder"], JOINT["right_shoulder"]
-    assert (seen["000"][:, left, 0] > seen["000"][:, right, 0]).all()
-    assert (seen["180"][:, left, 0] < seen["180"][:, right, 0]).all()
-    height = np.ptp(seen["000"][..., 1], axis=1)
-    assert height[-1] > height[0]  # comes nearer
-    assert seen["090"][-1, left, 0] < seen["090"][0, left, 0]  # and past, to the left
-    assert seen["270"][-1, left, 0] > seen["270"][0, left, 0]
-    # A hand-made projection: a camera at (0, 7, 1.5) that looks at (0, 0, 0.95).
-    x, y, z = points[5, JOINT["left_knee"]].astype(float)
-    ahead = np.array([0, -7, -0.55]) / np.hypot(7, 0.55)
-    down = np.array([0, 0.55, -7]) / np.hypot(7, 0.55)
-    offset = np.array([x, y - 7, z - 1.5])
-    pixel = 500 + 1150 * np.array([-x, offset @ down]) / (offset @ ahead)
-    np.testing.assert_allclose(seen["090"][5, JOINT["left_knee"], :2], pixel, rtol=1e-6)
-
-
-def test_errors_grow_with_speed_and_behind_the_body():
-    points = cmu_walks.walk(str(ASF), str(AMC))
-    exact = cmu_walks.Studio(exact=True)
-    still = np.repeat(points[5:6], 400, axis=0)
-    swung = still + 0.1 * np.sin(np.arange(400))[:, None, None] * [1, 0, 0]
-
-    def error(points, joint):
-        rng = np.random.default_rng(0)
-        studio = cmu_walks.Studio()
-        poses, _ = cmu_walks.film(points, 90.0, studio, rng)
-        clean, _ = cmu_walks.film(points, 90.0, exact, None)
-        found = poses[:, JOINT[joint], 2] > 0
-        wrong = (poses - clean)[found, JOINT[joint], :2]
-        return np.std(wrong, axis=0).mean(), poses[found, JOINT[joint], 2].mean(), found.mean()
-
-    near, far, fast = (
-        error(still, "left_shoulder"),
-        error(still, "right_shoulder"),
-        error(swung, "left_shoulder"),
-    )
-    assert near[0] < far[0] and near[1] > far[1] and near[2] > far[2]
-    assert near[2] > 0.98 and far[2] > 0.9
-    assert 0.5 < near[0] < 4 and near[0] * 1.1 < fast[0]
-
-
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
     """Two subjects, made from one file, prepared by the command."""
@@ -244,13 +200,18 @@ def test_the_command_writes_what_training_reads(prepared):
     assert "files that differ from those recorded" in (prepared / "out/summary.txt").read_text()
 
 
+def test_a_network_trains_on_it(prepared, tmp_path, quick):
+    record = trained.record("gaitgraph2_cmu_walks", prepared / "out", tmp_path)
+    assert record["headline"]["Rank-1"] == 100  # of one person
+
+
 def test_a_sequence_follows_from_seed_trial_and_camera_alone(prepared):
     source = prepared / "source"
 
     def made(subject, trial, view, seed=0):
         files = (f"{subject}/{subject}.asf", f"{subject}/{subject}_{trial}.amc")
         job = cmu_walks.Job("x", "00", view, files)
-        return cmu_walks.make(source, cmu_walks.Studio(seed=seed), job).array
+        return cmu_walks.make(source, filming.Studio(seed=seed), job).array
 
     first = made("02", "01", "090")
     written = pickle.loads((prepared / "out/002/00/090/090.pkl").read_bytes())
@@ -268,6 +229,56 @@ def test_the_benchmark_is_fixed():
     assert len(cmu_trials.TRIALS) == 69
     assert {trial[:2] for trial in cmu_trials.TRIALS} == set(cmu_trials.SUBJECTS)
     assert cmu_trials.SUBJECTS["02"][1] == fetch.digest(ASF)
+
+
+def test_the_whole_list_is_fixed():
+    counts = Counter(trial.partition("_")[0] for trial in cmu_trials.WHOLE)
+    assert " ".join(f"{subject}:{n}" for subject, n in sorted(counts.items(), key=_as_number)) == (
+        "02:2 07:12 08:11 12:3 15:4 16:10 32:2 35:23 38:2 39:13 69:5 81:4 82:6 90:2 91:11 104:3 "
+        "111:2 114:3 120:2 131:2 132:12 136:5 139:2 141:2 144:2"
+    )
+    train, test = (set(cmu_trials.WHOLE_SETS[name]) for name in ("train", "test"))
+    assert not train & test and train | test == set(counts)
+    for subject in set(counts) & set(cmu_trials.SUBJECTS):  # nobody changes sides
+        assert subject in cmu_trials.WHOLE_SETS[cmu_trials.SUBJECTS[subject][0]]
+
+
+def _as_number(item):
+    return int(item[0])
+
+
+def test_of_the_whole_list_straight_walks_are_taken_and_the_rest_is_said(tmp_path):
+    lines = AMC.read_text().split("\n")
+    bent = [line for line in lines if line]
+    for row, line in enumerate(bent):
+        if line.startswith("root "):  # back again in the second half
+            words = line.split()
+            z = abs(float(words[3]) - float(ROOT_HALFWAY)) + float(ROOT_HALFWAY)
+            bent[row] = " ".join([*words[:3], str(z), *words[4:]])
+    trials = {"02_01": lines, "02_02": lines, "12_01": bent, "12_02": lines, "15_01": ["1"]}
+    for trial, text in trials.items():
+        subject = trial[:2]
+        (tmp_path / "raw" / subject).mkdir(parents=True, exist_ok=True)
+        (tmp_path / "raw" / subject / f"{subject}.asf").write_bytes(ASF.read_bytes())
+        (tmp_path / "raw" / subject / f"{trial}.amc").write_text("\n".join(text))
+    out = tmp_path / "out"
+    command = ["cmu_walks", "--source", str(tmp_path / "raw"), "--output", str(out)]
+    command += ["--trials", "all", "--workers", "1", "--cameras", "000,090"]
+    assert prepare.main(command) == 0
+    made = sorted(p.relative_to(out).parent.as_posix() for p in out.rglob("*.pkl"))
+    assert made == [f"{who}/{view}" for who in ("002/00", "002/01", "012/00")
+                    for view in ("000", "090")]  # fmt: skip
+    partition = json.loads((out / "partition.json").read_text())
+    assert partition == {"TRAIN_SET": ["002"], "TEST_SET": ["012"]}
+    said = (out / "summary.txt").read_text()
+    assert "140  trials of the list that the source does not hold" in said
+    assert re.search(r"trial 12_01 left out, no straight walk: .* metres walked to come", said)
+    assert "trial 15_01 left out" in said and "no single line" in said
+
+
+def test_the_whole_list_is_not_fetched(tmp_path, capsys):
+    assert prepare.main(["cmu_walks", "--output", str(tmp_path / "o"), "--trials", "all"]) == 1
+    assert "--trials all needs --source" in capsys.readouterr().err
 
 
 def test_a_source_without_the_files_is_refused(tmp_path, capsys):
