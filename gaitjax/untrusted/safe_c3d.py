@@ -7,6 +7,7 @@ bytes; forces, muscles and events are left out.
 import io
 import os
 import warnings
+from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
@@ -33,6 +34,11 @@ class Capture(NamedTuple):
     points: dict[str, np.ndarray]
 
 
+def library() -> ModuleType:
+    """What reads the bytes; DataError says how to install it."""
+    return optional("c3d", "c3d", "reads motion capture files")
+
+
 def read(path: str | os.PathLike) -> Capture:
     """The points of a C3D file; of names as "anna:LASI" what stands behind the colon.
 
@@ -40,7 +46,7 @@ def read(path: str | os.PathLike) -> Capture:
       DataError: the library is missing; no ordinary file, unreadable or above 64 MiB; no C3D
         file or a damaged one; more than 100,000 frames; another unit of length.
     """
-    c3d = optional("c3d", "c3d", "reads motion capture files")
+    c3d = library()
     data = reading.read(path, _BYTES)
     try:
         with warnings.catch_warnings():

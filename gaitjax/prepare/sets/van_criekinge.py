@@ -59,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def plan(args: argparse.Namespace) -> Plan:
+    safe_c3d.library()  # before everybody is dropped for want of it
     studio = filming.studio(args)
     jobs, sets, notes = [], {"train": [], "test": []}, Counter()
     for kind, label, folder in sorted(_people(args.source), key=lambda p: source.natural(p[1])):
@@ -144,7 +145,7 @@ def _face(*markers: np.ndarray) -> dict[str, np.ndarray]:
     left = left_front + left_back - right_front - right_back
     left = _unit(left - (left * ahead).sum(axis=1, keepdims=True) * ahead)
     up = np.cross(ahead, left)
-    middle = sum(markers) / 4 - _BELOW * up
+    middle = np.mean(markers, axis=0) - _BELOW * up
     return filming.face(middle, np.stack([left, up, ahead], axis=-1))
 
 

@@ -1,12 +1,14 @@
 """Van Criekinge's walks: C3D files that are made here, in the archive's folders and names."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
 
 pytest.importorskip("c3d")
 
+from gaitjax.config import load  # noqa: E402
 from gaitjax.errors import DataError  # noqa: E402
 from gaitjax.prepare import __main__ as prepare  # noqa: E402
 from gaitjax.prepare.sets import van_criekinge  # noqa: E402
@@ -99,12 +101,17 @@ def test_a_sequence_follows_from_its_name_and_the_seed(tmp_path):
         assert not np.array_equal(first, made(*other))
 
 
+def test_without_the_library_nothing_begins(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "c3d", None)
+    command = ["van_criekinge", "--source", str(tmp_path), "--output", str(tmp_path / "../o")]
+    assert prepare.main(command) == 1
+    assert "pip install 'gaitjax[c3d]'" in capsys.readouterr().err
+
+
 def test_sequences_are_what_training_reads(tmp_path):
     source, out = walks_3d.van_criekinge(tmp_path / "figshare"), tmp_path / "out"
     command = ["van_criekinge", "--source", str(source / "50_StrokePiG"), "--output", str(out)]
     assert prepare.main([*command, "--workers", "1", "--exact", "--cameras", "270"]) == 0
-    from gaitjax.config import load
-
     data = load("gaitgraph2_van_criekinge").data
     data.update(root=str(out), cache_dir=str(tmp_path / "cache"))
     test = loading.packed(data, "test")
