@@ -16,6 +16,6 @@ def record(config: str, root: Path, folder: Path) -> dict:
     c.model.update(branch=(5, 8), main=(8, 16), reduction=2, embedding_dim=8)
     c.train.update(steps=2, batch_size=8, frames=10, log_every=1, save_every=2, save_minutes=0.0)
     c.eval.update(batch_size=8, frames=10)
-    _, metrics = train(c, folder / "work")
-    assert metrics["step"] == 2
+    state, metrics = train(c, folder / "work")
+    assert int(state["step"]) == 2
     return metrics["evaluation"]

@@ -167,15 +167,17 @@ def test_the_walk_leads_ahead_with_left_on_the_left():
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
-    """Two subjects, made from one file, prepared by the command."""
+    """Three subjects, made from one file, prepared by the command."""
     folder = tmp_path_factory.mktemp("cmu")
-    for subject in ("02", "12"):
+    for subject in ("02", "07", "12"):
         (folder / "source" / subject).mkdir(parents=True)
         (folder / "source" / subject / f"{subject}.asf").write_bytes(ASF.read_bytes())
         for trial in ("01", "03"):
             path = folder / "source" / subject / f"{subject}_{trial}.amc"
             path.write_bytes(AMC.read_bytes())
-    trials = {f"{subject}_{trial}": "walk" for subject in ("02", "12") for trial in ("03", "01")}
+    trials = {
+        f"{subject}_{trial}": "walk" for subject in ("12", "07", "02") for trial in ("03", "01")
+    }
     (folder / "trials.json").write_text(json.dumps(trials))
     status = prepare.main(
         ["cmu_walks", "--source", str(folder / "source"), "--output", str(folder / "out")]
@@ -189,12 +191,13 @@ def test_the_command_writes_what_training_reads(prepared):
     config = load("gaitgraph2_cmu_walks")
     config.data.update(root=str(prepared / "out"), cache_dir=str(prepared / "cache"))
     train, test = loading.packed(config.data, "train"), loading.packed(config.data, "test")
-    assert train.labels.tolist() == ["002"] * 4 and test.labels.tolist() == ["012"] * 4
-    assert train.types.tolist() == ["00", "00", "01", "01"]
-    assert train.views.tolist() == ["000", "090"] * 2
-    assert train.poses.shape == (48, 17, 3)
+    assert train.labels.tolist() == ["002"] * 4 + ["007"] * 4
+    assert test.labels.tolist() == ["012"] * 4
+    assert train.types.tolist() == ["00", "00", "01", "01"] * 2
+    assert train.views.tolist() == ["000", "090"] * 4
+    assert train.poses.shape == (96, 17, 3)
     assert json.loads((prepared / "out" / "partition.json").read_text()) == {
-        "TRAIN_SET": ["002"],
+        "TRAIN_SET": ["002", "007"],
         "TEST_SET": ["012"],
     }
     assert "files that differ from those recorded" in (prepared / "out/summary.txt").read_text()
