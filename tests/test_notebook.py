@@ -95,11 +95,10 @@ def test_runs_from_top_to_bottom(tmp_path, hub, monkeypatch):
 
     # A second session, in the other notebook, finds it all there; without hub and data it says so
     # and goes on.
-    for name in ("DATA", "RELEASED"):
-        monkeypatch.setenv(
-            f"GAITJAX_NOTEBOOK_{name}", "gaittr_gait3d" if name == "RELEASED" else ""
-        )
+    poses = ",".join(map(str, sorted(tmp_path.glob("person*.json"))[:2]))
+    for name, value in dict(DATA="", RELEASED="gaittr_gait3d", POSES=poses).items():
+        monkeypatch.setenv(f"GAITJAX_NOTEBOOK_{name}", value)
     text = run(KAGGLE)
     assert "at step 2" in text and "step 1/2" not in text
-    assert text.count("skipped:") == 2 and "nearest to person" in text
+    assert text.count("skipped:") == 3 and "nearest to person" in text
     assert sorted((workdir / "checkpoints").iterdir()) == saved

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import gaitjax
+from gaitjax import files
 from gaitjax.config import base, stored
 from gaitjax.train import train
 from tests.helpers.loading import packed
@@ -88,3 +89,12 @@ def test_a_packed_cache_is_read_or_made_anew(version, tmp_path):
                                                strict=True)]  # fmt: skip
     assert names == [name for name in kept if name[0] in keep_version.TRAIN]
     np.testing.assert_array_equal(read.poses, np.concatenate([kept[name] for name in names]))
+
+
+def test_arrays_are_written_as_they_are_and_none_beside_them(tmp_path):
+    """By every NumPy: of its options some were arrays to earlier ones."""
+    files.write_npz(tmp_path / "a.npz", {"x": np.arange(3), "y": np.array("text")})
+    with np.load(tmp_path / "a.npz") as saved:
+        assert sorted(saved.files) == ["x", "y"]
+    with pytest.raises(ValueError, match="x is an array of objects"):
+        files.write_npz(tmp_path / "b.npz", {"x": np.array([{}])})

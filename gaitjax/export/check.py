@@ -27,7 +27,7 @@ def walks(program: Program, seed: int = 0) -> list[np.ndarray]:
     poses[rng.random(poses.shape[:3]) < MISSED] = 0
     poses[np.arange(shape[0]) >= lengths[:, None]] = np.nan  # padding may be anything
     arguments = [poses, lengths]
-    if images := program.inputs.get("silhouettes"):
+    if (images := program.inputs.get("silhouettes")) is not None:
         arguments.append(rng.integers(0, 256, (len(lengths), *images.shape[1:]), np.uint8))
     return arguments
 
