@@ -13,26 +13,33 @@ BEGIN, END = (
     "<!-- ahead of time: python docs/make_ahead_of_time.py -->",
     "<!-- end of ahead of time -->",
 )
-HEADING = ("config", "step", "type", "device", "batch x frames", "seconds", "StableHLO kB")
+HEADING = ("config", "step", "type", "device", "batch x frames", "seconds", "of processors")
 COUNTS = ("fusions", "convolutions", "products", "transposes")
 
 
 def table() -> str:
-    """One row for each program."""
+    """One row for each program, and what made them."""
     record = json.loads((DOCS / "ahead_of_time.json").read_text())
-    heading = [*HEADING, *COUNTS, "scratch GiB"]
+    heading = [*HEADING, "StableHLO kB", "program kB", *COUNTS, "scratch GiB"]
     lines = [heading, ["---"] * 4 + ["---:"] * (len(heading) - 4)]
     for key, row in record["rows"].items():
         name, *rest = key.split()
         cells = [f"`{name}`", *rest, f"{row['batch']} x {row['frames']}"]
-        if "error" in row:
-            cells += [f"not compiled: {row['error'][:80]}"] + [""] * (len(heading) - len(cells) - 1)
+        if "same" in row or "error" in row:
+            said = f"as {row['same']}" if "same" in row else f"not compiled: {row['error'][:80]}"
+            cells += [said] + [""] * (len(heading) - len(cells) - 1)
         else:
-            seconds = row["lower_seconds"] + row["compile_seconds"]
-            cells += [f"{seconds:.0f}", f"{row['stablehlo_bytes'] / 1000:,.0f}"]
+            cells += [f"{row['lower_seconds'] + row['compile_seconds']:.0f}"]
+            cells += [f"{row['processor_seconds']:.0f}"]
+            cells += [f"{row[size] / 1000:,.0f}" for size in ("stablehlo_bytes", "program_bytes")]
             cells += [f"{row[count]:,}" for count in COUNTS] + [f"{row['scratch'] / 2**30:.2f}"]
         lines.append(cells)
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    machine = record["machine"]
+    made = (
+        f"JAX {machine['jax']}, {machine['processor']}, {machine['cores']} cores, commit "
+        f"{record['commit'][:12]}; configs of the zoo that stand in no row were not compiled there."
+    )
+    return "\n".join([*(f"| {' | '.join(line)} |" for line in lines), "", made])
 
 
 def with_table(page: str) -> str:

@@ -19,7 +19,7 @@ class Device(NamedTuple):
     Attributes:
       title: what its driver calls it.
       platform: "cuda" or "tpu".
-      memory: bytes that its driver shows.
+      memory: bytes that its driver shows, or that a TPU's compiler has.
       description: fields of XLA's description of a GPU, or the name of a TPU topology.
     """
 
@@ -53,7 +53,8 @@ def _gpu(capability, cores, fpus, threads, shared, optin, bandwidth, l2, clock) 
 
 # H100 and A100: OpenXLA's own descriptions, xla/backends/gpu/target_config/specs/h100_sxm.txtpb and
 # a100_sxm_40.txtpb. T4: what CUDA's deviceQuery prints on one; its largest block of shared memory
-# is compute capability 7.5's. TPUs: cloud.google.com/tpu/docs/v5e and v6e, and the compiler's word.
+# is compute capability 7.5's. TPUs: their compiler's word, of 16 and
+# 32 GB by cloud.google.com/tpu/docs/v5e and v6e.
 DEVICES = {
     "h100": Device(
         "NVIDIA H100 80GB HBM3",
@@ -73,8 +74,8 @@ DEVICES = {
         15_835_660_288,
         _gpu((7, 5), 40, 64, 1024, 65_536, 65_536, 320_064_000_000, 4_194_304, 1.59),
     ),
-    "v5e": Device("TPU v5e", "tpu", 16 * 2**30, "v5e:1x1"),
-    "v6e": Device("TPU v6e", "tpu", 32 * 2**30, "v6e:1x1"),
+    "v5e": Device("TPU v5e", "tpu", int(15.75 * 2**30), "v5e:1x1"),
+    "v6e": Device("TPU v6e", "tpu", int(31.25 * 2**30), "v6e:1x1"),
 }
 NAMES = tuple(DEVICES)
 
@@ -108,7 +109,7 @@ def usable(name: str) -> int:
     """Bytes that JAX gives to programs on a device: all of a TPU, 75 % of a GPU unless told."""
     device = DEVICES[name]
     if device.platform == "tpu":
-        return int(device.memory * 0.984)  # 15.75 of 16 GiB, by the compiler's own word
+        return device.memory
     return int(device.memory * float(os.environ.get("XLA_PYTHON_CLIENT_MEM_FRACTION", 0.75)))
 
 
