@@ -45,7 +45,7 @@ def skeletons(image: np.ndarray, people: Mapping[str, np.ndarray]) -> np.ndarray
             cv2.circle(image, places[i], width + 1, (255, 255, 255), -1, cv2.LINE_AA)
         top = joints[known, 1].min()
         left = joints[known, 0].min()
-        _write(cv2, image, name, (int(left), int(top - 0.12 * tall)), max(0.5, tall / 500))
+        _write(cv2, image, name, (int(left), int(top - 0.12 * tall)), max(0.7, tall / 400))
     return image
 
 

@@ -23,6 +23,7 @@ SAME = 0.1  # body heights between two poses of one person
 SAME_PLACE = 0.6  # intersection over union of the boxes of one person
 COVERED = 0.5  # of the smaller box: nobody new begins on somebody
 MEMORY = 2.0  # seconds
+MISTAKEN = 0.5  # seconds that somebody is taken to face as before, whatever the poses say
 PROBATION = 3  # frames in a row that somebody new must be seen
 _STEADY = 0.25  # share of a new velocity in the smoothed one
 _TRUNK = [i for i, joint in enumerate(COCO.joints) if joint.endswith(("shoulder", "hip"))]
@@ -37,6 +38,7 @@ class Person(NamedTuple):
       velocity: (2,) pixels a frame.
       seen: number of frames.
       unseen: number of frames since.
+      mistaken: number of poses in a row whose left and right were exchanged.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Person(NamedTuple):
     velocity: np.ndarray
     seen: int = 1
     unseen: int = 0
+    mistaken: int = 0
 
     @property
     def moved(self) -> np.ndarray:
@@ -69,7 +72,9 @@ def step(people: People, poses: Sequence[Pose], fps: float, size: tuple[int, int
     given = _assigned(people.all, poses, fps)
     taken = [poses[j] for j in given.values()]
     followed = [
-        _again(person, poses[given[i]]) if i in given else person._replace(unseen=person.unseen + 1)
+        _again(person, poses[given[i]], fps)
+        if i in given
+        else person._replace(unseen=person.unseen + 1)
         for i, person in enumerate(people.all)
     ]
     followed = [person for person in followed if _stays(person, fps, size)]
@@ -147,20 +152,31 @@ def _assigned(people: Sequence[Person], poses: Sequence[Pose], fps: float) -> di
 def _apart(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """(A, B) distances of poses in heights, with left and right as they are nearer.
 
-    Of somebody whose face is not seen, front and back are sometimes mistaken for a few frames.
+    Where no face is seen, front and back are sometimes mistaken for a few frames.
     """
     return np.minimum(distances(a, b), distances(a, b[:, list(COCO.swap)]))
 
 
-def _again(person: Person, pose: Pose) -> Person:
-    """The person, seen once more."""
+def _again(person: Person, pose: Pose, fps: float) -> Person:
+    """The person, seen once more: facing as before, unless the pose says otherwise for long."""
+    place, turned = expected(person)[None], pose.joints[list(COCO.swap)]
+    kept, other = (distances(place, j[None]).item() for j in (pose.joints, turned))
+    surely = not person.unseen and kept > SAME and other < kept / 2
+    mistaken = surely and person.mistaken < MISTAKEN * fps
+    pose = pose._replace(joints=turned) if mistaken else pose
     both = (person.pose.joints[_TRUNK, 2] > 0) & (pose.joints[_TRUNK, 2] > 0)
     velocity = person.velocity
     if both.any():
         way = (pose.joints - person.pose.joints)[_TRUNK][both, :2].mean(axis=0)
         share = max(_STEADY, 1 / person.seen)
         velocity = velocity + share * (way / (person.unseen + 1) - velocity)
-    return person._replace(pose=pose, velocity=velocity, seen=person.seen + 1, unseen=0)
+    return person._replace(
+        pose=pose,
+        velocity=velocity,
+        seen=person.seen + 1,
+        unseen=0,
+        mistaken=person.mistaken + 1 if mistaken else 0,
+    )
 
 
 def _stays(person: Person, fps: float, size: tuple[int, int]) -> bool:

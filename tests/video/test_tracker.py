@@ -101,13 +101,27 @@ def test_one_person_found_twice_is_one():
 
 
 def test_left_and_right_exchanged_for_a_while():
-    """Seen from the front, and taken for seen from behind in every third frame."""
+    """Seen from the front, and taken for seen from behind in a third of the frames, is mended."""
     front = walkers.identity(0, 1, 24)[0][0].astype(np.float64)
     wide = (front[..., :2] - front[0, 0, :2]) * [4, 2] + 200  # with the arms spread, say
     joints = np.concatenate([wide, front[..., 2:]], axis=2)
     mistaken = joints.copy()
     mistaken[5::3] = joints[5::3][:, list(tracker.COCO.swap)]
-    assert [list(seen) for seen in followed([[pose(j)] for j in mistaken])][2:] == [["1"]] * 25
+    result = followed([[pose(j)] for j in mistaken])[2:]
+    assert [list(seen) for seen in result] == [["1"]] * 25
+    np.testing.assert_array_equal([seen["1"] for seen in result], joints[2:])
+
+
+def test_left_and_right_exchanged_for_long():
+    """What is said for more than half a second is believed."""
+    front = walkers.identity(0, 1, 24)[0][0][:8].astype(np.float64)
+    wide = (front[..., :2] - front[0, 0, :2]) * [4, 2] + 200
+    joints = np.concatenate([wide, front[..., 2:]], axis=2)[[0, 1, 2, 3, 4, 5, 6, 7] * 5]
+    said = joints.copy()
+    said[10:] = joints[10:][:, list(tracker.COCO.swap)]
+    result = [seen["1"] for seen in followed([[pose(j)] for j in said])[2:]]
+    np.testing.assert_array_equal(result[:20], joints[2:22])
+    np.testing.assert_array_equal(result[21:], said[23:])
 
 
 def test_three_frames_make_a_person():
