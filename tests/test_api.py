@@ -49,6 +49,7 @@ def walk(number: int, joints: int = 17) -> np.ndarray:
     return tiny_sets.poses(number, joints)
 
 
+@pytest.mark.filterwarnings("default::UserWarning")  # of made-up walks
 @pytest.mark.parametrize(
     "module",
     [
