@@ -72,6 +72,24 @@ def missing_joints_table() -> list[str]:
     return tables.markdown(rows)
 
 
+def recipes_table() -> list[str]:
+    """Recipes on cameras seen and unseen, the best first."""
+    found: dict[tuple[str, str], dict[str, numbers.Number]] = {}
+    for n in numbers.read():
+        settings, at, test = n.variant.rpartition("@ ")
+        if at:
+            found.setdefault((n.config, settings.strip()), {})[test] = n
+    rows = [("recipe", "seeds", "six", "azimuths", "sizes", "varied")]
+    tests = rows[0][2:]
+    unseen = {k: sum(of[test].ours or 0 for test in tests[1:]) for k, of in found.items()}
+    for (config, settings), of in sorted(found.items(), key=lambda item: -unseen[item[0]]):
+        name = config if config == "limb lengths" else f"`{f'{config} {settings}'.strip()}`"
+        cells = [f"{n.ours:.1f} ({n.interval[0]:.0f} to {n.interval[1]:.0f})"
+                 for n in map(of.__getitem__, tests) if n.interval]  # fmt: skip
+        rows.append((name, str(len(of["six"].seeds)), *cells))
+    return tables.markdown(rows)
+
+
 def data_table() -> list[str]:
     """Every data set."""
     head = ("data set", "`data.name`", "joints", "found by", "who trains", "protocol", "to prepare")
@@ -104,6 +122,7 @@ TABLES: dict[str, tuple[str, Callable[[], list[str]]]] = {
     "demo": ("README.md", demo_table),
     "cmu walks": ("README.md", cmu_table),
     "missing joints": ("docs/cmu_walks.md", missing_joints_table),
+    "recipes": ("docs/cmu_walks.md", recipes_table),
     "data sets": ("docs/data.md", data_table),
     "origins": ("docs/data.md", origins_table),
 }

@@ -27,6 +27,7 @@ def _main(argv: list[str]) -> None:
         ground_truth=args.ground_truth,
         save_embeddings=args.save_embeddings,
         figures=args.figures,
+        probes=args.probes,
     )
     given, source = shared.local(args.checkpoint)
     path, workdir = convert.readable(config, given), args.workdir
@@ -54,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--both_embeddings", action="store_true", help="score embed_1 and embed_2 in one pass")
     add("--seeds", type=int, default=0, help="also score this many random test windows")
     add("--compare_untrained", action="store_true", help="also score fresh weights")
+    add("--probes", action="store_true", help="also score what is left with frames frozen, ...")
     add("--multihost", action="store_true", help="one of several processes")
     add("--figures", action=argparse.BooleanOptionalAction, default=True, help="draw the report")
     add("--ground_truth", help="csv of answers to score a GREW submission with")

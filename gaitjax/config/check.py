@@ -162,6 +162,11 @@ def _input_rules(config: ConfigDict, network: type) -> Iterator[str]:
     for wrong in (t for t in config.augment.order if t not in transforms):
         kind = "poses" if of_poses else "maps"
         yield f"augment.order has {wrong}, but {name} takes {kind}: {nearest(wrong, transforms)}"
+    if config.augment.bodies and "pose" not in config.data.modality.split("+"):
+        yield (
+            f"augment.bodies={config.augment.bodies}: it changes poses, and "
+            f"data.modality={config.data.modality} has none; set data.modality=pose"
+        )
     if config.train.two_views and not of_poses:
         yield f"train.two_views=True: views are made of poses, and {name} takes maps"
     if config.eval.clip == "all" and not getattr(network, "any_length", False):

@@ -105,12 +105,17 @@ FIELDS: dict[str, Any] = dict(  # a Field, or a section of them
     # Random transforms in order; each name in `order` has its strength below.
     augment=dict(
         order=keys_of(POSE_TRANSFORMS, IMAGE_TRANSFORMS),
+        bodies=number(
+            0.0
+        ),  # log spread of limb lengths, for each person and batch; before all else
         flip_time=probability(0.0),  # per clip
         swap_sides=probability(0.0),  # per frame: exchange left and right joints
         mirror=probability(0.0),  # per clip: x -> 2 mean(x) - x
         joint_noise=number(0.0),  # standard deviation, pixels, per joint and clip
         point_noise=number(0.0),  # standard deviation, per joint, frame and channel
         move=numbers((0.0, 0.0), float, length=2),  # largest shift in x and y, pixels, per clip
+        # Cameras: largest log factor of both axes, and of one against the other; per clip.
+        stretch=numbers((0.0, 0.0), float, length=2),
         select=number(0),  # frames of a random sub-window
         perspective=probability(0.0),  # per clip (maps)
         horizontal_flip=probability(0.0),  # per clip (maps)

@@ -149,6 +149,15 @@ class Feed:
         start = self._offsets[row]
         return self._poses[start : start + self.lengths[row]]
 
+    def with_poses(self, poses: Callable[[int], np.ndarray]) -> "Feed":
+        """The same sequences with other poses: row -> (T, V, 3) of the same shape."""
+        assert self._poses is not None, "see has_poses"
+        new = np.empty(self._poses.shape, np.float32)
+        for row, start in enumerate(self._offsets):
+            new[start : start + self.lengths[row]] = poses(row)
+        frames = None if self.frames is None else sharding.put(new, self.frames.sharding)
+        return replace(self, _poses=new, frames=frames)
+
     @cached_property
     def _offsets(self) -> np.ndarray:
         """First row of each sequence in the poses, (S,) int64."""

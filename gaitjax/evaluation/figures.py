@@ -5,13 +5,14 @@ poses as well. Figures are made without pyplot, so no global state changes and n
 is needed. matplotlib is imported when the first figure is made.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from gaitjax import files
 from gaitjax.errors import DataError
+from gaitjax.evaluation.attribution import Attribution
 from gaitjax.evaluation.record import METRIC_NAMES
 from gaitjax.skeleton import JointFormat, joint_format
 
@@ -41,6 +42,7 @@ STYLE = {
     "figure.dpi": 100,
     "savefig.dpi": 180,
 }
+SIGNED = "PuOr"  # orange, white, violet: below and above 0
 STRIP_FRAMES = 5
 CMC_RANKS = 20
 
@@ -48,7 +50,12 @@ Poses = Callable[[int], np.ndarray]  # row of the embeddings -> (T, V, 3)
 
 
 def figures(
-    record: dict, *, poses: Poses | None = None, joints: str = "coco", untrained: dict | None = None
+    record: dict,
+    *,
+    poses: Poses | None = None,
+    joints: str = "coco",
+    untrained: dict | None = None,
+    attributions: Sequence[Attribution] = (),
 ) -> dict:
     """The record's figures by name; those it has no data for are left out.
 
@@ -56,9 +63,11 @@ def figures(
       poses: gives the poses (T, V, 3) of a row of the embeddings (x, y in pixels, confidence).
       joints: their joint format.
       untrained: record of the same protocol with random weights, for comparison.
+      attributions: what some right answers rest on.
 
     Returns:
-      dict of matplotlib figures, of: `matrix`, `cmc`, `distances`, `roc`, `det`, `hardest`.
+      dict of matplotlib figures, of: `matrix`, `cmc`, `distances`, `roc`, `det`, `hardest`,
+      `attribution`.
     """
     import matplotlib
 
@@ -75,6 +84,8 @@ def figures(
             drawn["det"] = det_figure(record)
         if poses is not None and record["hardest"]:
             drawn["hardest"] = hardest_figure(record, poses, joint_format(joints))
+        if attributions:
+            drawn["attribution"] = attribution_figure(attributions, joint_format(joints))
     return drawn
 
 
@@ -254,10 +265,39 @@ def skeleton_figure(sequences: dict[str, np.ndarray], joints: str = "coco"):
     return figure
 
 
-def draw_strip(ax, poses: np.ndarray, fmt: JointFormat, frames: int = STRIP_FRAMES) -> None:
+def attribution_figure(attributions: Sequence[Attribution], fmt: JointFormat):
+    """What similarities are made of, joint by joint and frame by frame: a row for each pair."""
+    height = max(2.4, 0.13 * fmt.num_joints)
+    figure = _figure(11.0, (height + 0.3) * len(attributions) + 0.1)
+    grid = dict(width_ratios=[1.15, 1])
+    axes = figure.subplots(len(attributions), 2, squeeze=False, gridspec_kw=grid)
+    for (left, right), a in zip(axes, attributions, strict=True):
+        most = max(np.percentile(np.abs(a.values), 99), 1e-12)
+        draw_strip(left, a.poses, fmt, values=a.values / most)
+        title = f"{a.probe} and {a.match}: distance {-a.similarity:.3g}"
+        left.set_title(f"{title}, of the average body {-a.baseline:.3g}", fontsize=8)
+        image = right.imshow(
+            a.values.T, cmap=SIGNED, vmin=-most, vmax=most, aspect="auto", interpolation="none"
+        )
+        joints = [joint.replace("_", " ") for joint in fmt.joints]
+        right.set_yticks(range(fmt.num_joints), joints, fontsize=6)
+        right.grid(False)
+        right.set(xlabel="frame")
+        figure.colorbar(image, ax=right, label="less alike      more alike", aspect=25)
+    return figure
+
+
+def draw_strip(
+    ax,
+    poses: np.ndarray,
+    fmt: JointFormat,
+    frames: int = STRIP_FRAMES,
+    values: np.ndarray | None = None,
+) -> None:
     """Evenly spaced frames side by side on `ax`; left limbs blue, right limbs orange.
 
-    Joints of zero confidence or at the origin are missing and not drawn.
+    Joints of zero confidence or at the origin are missing and not drawn. With `values` (T, V),
+    -1 to 1, limbs are grey and each joint is a disc of its value's colour and size.
 
     Raises:
       DataError: `poses` is not (T, V, 3) with the V joints of `fmt`.
@@ -267,7 +307,8 @@ def draw_strip(ax, poses: np.ndarray, fmt: JointFormat, frames: int = STRIP_FRAM
         raise DataError(
             f"expected poses (T, {fmt.num_joints}, 3) of the format {fmt.name}, got {poses.shape}"
         )
-    poses = poses[np.linspace(0, len(poses) - 1, min(frames, len(poses))).round().astype(int)]
+    chosen = np.linspace(0, len(poses) - 1, min(frames, len(poses))).round().astype(int)
+    poses = poses[chosen]
     present = (poses[..., 2] > 0) & poses[..., :2].any(axis=-1)
     for k, (frame, ok) in enumerate(zip(poses, present, strict=True)):
         if ok.sum() < 2:
@@ -280,11 +321,27 @@ def draw_strip(ax, poses: np.ndarray, fmt: JointFormat, frames: int = STRIP_FRAM
                 ax.plot(
                     x[[i, j]],
                     y[[i, j]],
-                    color=side_colour(fmt, i, j),
+                    color=side_colour(fmt, i, j) if values is None else GREY,
                     lw=1.4,
                     solid_capstyle="round",
                 )
         ax.plot(x[ok], y[ok], ".", color=INK, ms=2.2)
+        if values is not None:
+            v = values[chosen[k], ok]
+            size = 60 * np.minimum(np.abs(v), 1)
+            ax.scatter(
+                x[ok],
+                y[ok],
+                size,
+                v,
+                cmap=SIGNED,
+                vmin=-1,
+                vmax=1,
+                lw=0.3,
+                ec=INK,
+                zorder=3,
+                clip_on=False,
+            )
     ax.set_aspect("equal")
     ax.set_ylim(-0.53, 0.53)
     ax.set_xlim(-0.5, 0.75 * (frames - 1) + 0.5)

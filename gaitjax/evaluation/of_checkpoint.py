@@ -4,6 +4,7 @@ In the work directory: evaluation.json (the record), evaluation/ (figures, repor
 where asked for, embeddings.npz.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ from ml_collections import ConfigDict
 
 from gaitjax import files, models, sharding, weights
 from gaitjax.data import doubts, familiar
-from gaitjax.evaluation import published
+from gaitjax.evaluation import attribution, probing, published
 from gaitjax.evaluation.figures import skeleton_figure
 from gaitjax.evaluation.record import format_record
 from gaitjax.evaluation.report import write_report
@@ -33,6 +34,8 @@ class Wishes(NamedTuple):
       ground_truth: answers of a GREW submission, see its protocol.
       save_embeddings: write embeddings.npz.
       figures: draw figures and the HTML report.
+      probes: also score the test set with something taken out, and plain features, and draw what
+        the network attributes its right answers to (`gaitjax.evaluation.probing`).
     """
 
     both_embeddings: bool = False
@@ -42,6 +45,7 @@ class Wishes(NamedTuple):
     ground_truth: str | None = None
     save_embeddings: bool = False
     figures: bool = True
+    probes: bool = False
 
 
 NO_WISHES = Wishes()
@@ -65,13 +69,15 @@ def evaluate_checkpoint(
     Returns:
       The record (see `gaitjax.evaluation.record`), with "checkpoint", "embedding" and
       "window", and where wished for "embeddings", "random_windows", "published" (see
-      `gaitjax.evaluation.published`) and "untrained".
+      `gaitjax.evaluation.published`), "untrained" and "probes" (see `gaitjax.evaluation.probing`).
     Raises:
       ConfigError, DataError, WeightsError: each says what to change.
     """
     path = files.expanded(path)
     workdir = files.expanded(workdir) if workdir else path if path.is_dir() else path.parent
     main_process = jax.process_index() == 0
+    if wishes.probes:
+        probing.check(config)
     say = print if main_process else (lambda *_: None)
 
     model = models.build(config)
@@ -122,6 +128,10 @@ def evaluate_checkpoint(
         record["untrained"] = untrained["headline"]
         say(f"untrained: {_line(untrained['headline'])}")
 
+    if wishes.probes:
+        record["probes"] = probing.run(trial, variables, record, say)
+        say(probing.lines(record["probes"]))
+
     if main_process:
         files.write_json(workdir / "evaluation.json", record)
         if wishes.save_embeddings:
@@ -129,7 +139,13 @@ def evaluate_checkpoint(
             names = dict(labels=feed.labels, types=feed.types, views=feed.views)
             files.write_npz(workdir / "embeddings.npz", {"embeddings": chosen, **names})
         if wishes.figures:
-            say(f"report: {_report(trial, record, untrained, workdir / 'evaluation')}")
+            attributed: Sequence[attribution.Attribution] = ()
+            if wishes.probes and model.inputs == ("poses",):
+                attributed = attribution.of_trial(trial, variables, chosen)
+                worst = max((a.error for a in attributed), default=0.0)
+                say(f"attributions add up to the differences of distances within {worst:.1%}")
+            page = _report(trial, record, untrained, attributed, workdir / "evaluation")
+            say(f"report: {page}")
     return record
 
 
@@ -169,7 +185,13 @@ def _origin(metadata: dict) -> dict:
     return {key: value for key, value in metadata.items() if key not in left_out}
 
 
-def _report(trial: Trial, record: dict, untrained: dict | None, folder: Path) -> Path:
+def _report(
+    trial: Trial,
+    record: dict,
+    untrained: dict | None,
+    attributed: Sequence[attribution.Attribution],
+    folder: Path,
+) -> Path:
     """Write the HTML report, its figures and a few drawn walkers; returns the page."""
     feed, config = trial.feed, trial.config
     page = write_report(
@@ -184,6 +206,7 @@ def _report(trial: Trial, record: dict, untrained: dict | None, folder: Path) ->
         poses=feed.poses if feed.has_poses else None,
         joints=config.model.joints,
         untrained=untrained,
+        attributions=attributed,
     )
     if feed.has_poses:
         # One walk of the first identity from up to six views.

@@ -9,6 +9,7 @@ from html import escape
 from pathlib import Path
 
 from gaitjax import files
+from gaitjax.evaluation import probing
 from gaitjax.evaluation.figures import save_figures
 from gaitjax.evaluation.record import METRIC_NAMES, number
 
@@ -22,6 +23,8 @@ CAPTIONS = {
     "hardest": "The most confidently wrong probe of an identity, the stranger nearest to it, "
     "and the sequence that should have been nearest. Five evenly spaced frames each, "
     "every frame scaled to one height; left limbs blue, right limbs orange.",
+    "attribution": "What makes a walk more or less alike to the nearest other walk of the same "
+    "person than a still average body would be: integrated gradients of each joint and frame.",
 }
 COUNTS = {
     "probes": "sequences looked for",
@@ -73,7 +76,7 @@ def write_report(
       record: what `gaitjax.evaluation.evaluate` returned.
       out_dir: created if needed.
       details: lines for the head of the page, for example checkpoint and window.
-      figure_options: `poses`, `joints`, `untrained` of `gaitjax.evaluation.figures.figures`.
+      figure_options: of `gaitjax.evaluation.figures.figures`.
     """
     images = save_figures(record, out_dir, **figure_options)
     path = Path(out_dir) / "report.html"
@@ -106,6 +109,10 @@ def report_html(
         sections += ["<h2>Curves and distances</h2>", f'<div class="grid {kind}">{grid}</div>']
     if "hardest" in images:
         sections += ["<h2>Hardest probes</h2>", _figure("hardest", images)]
+    if "probes" in record:
+        sections += ["<h2>What it looks at</h2>", _probes(record["probes"])]
+    if "attribution" in images:
+        sections.append(_figure("attribution", images))
     sections += ["<h2>What stands behind the numbers</h2>", _counts(record)]
     body = "\n".join(sections)
     return (
@@ -139,6 +146,20 @@ def _headline(record: dict) -> str:
         + "".join(rows)
         + '</tbody></table><p class="soft">Intervals: people drawn anew with replacement, the '
         "gallery unchanged. Dotted: what a random embedding would score.</p></div>"
+    )
+
+
+def _probes(found: dict) -> str:
+    head, *rows = probing.table(found)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+    )
+    return (
+        '<div class="card"><table><thead><tr>'
+        + "".join(f"<th>{escape(cell)}</th>" for cell in head)
+        + f"</tr></thead><tbody>{body}</tbody></table>"
+        '<p class="soft">The same protocol with something taken out of every sequence, probes and '
+        "gallery alike, and features without a network; in parentheses the 95 % interval.</p></div>"
     )
 
 

@@ -58,6 +58,17 @@ class Trial:
         return embedding.programs(self.config, self.model, self.mesh)
 
     @cached_property
+    def camera(self) -> np.ndarray:
+        """(S,) int, the view of each sequence of the test set; all 0 where views are no cameras."""
+        names, camera = np.unique(self.feed.views, return_inverse=True)
+        return camera if len(names) <= CAMERAS else np.zeros_like(camera)
+
+    def key(self, row: int) -> str:
+        """What a sequence of the test set is called, label-type-view."""
+        feed = self.feed
+        return "-".join((feed.labels[row], feed.types[row], feed.views[row]))
+
+    @cached_property
     def names(self) -> list[str]:
         """The network's embeddings; ConfigError unless `eval.embedding` is one of them."""
         name = self.config.eval.embedding

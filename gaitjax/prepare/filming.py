@@ -20,6 +20,8 @@ FPS = 30  # frames a second of the poses
 Y_UP, Z_UP = 1, 2  # the axis of a recording that points up; axes are right-handed
 _LOOK_AT = 0.95  # metres above the floor: the middle of a body
 _RESOLUTION = 520.0  # focal length at which cameras.estimate judges errors
+DISTANCES, HEIGHTS = (5.0, 14.0), (0.5, 3.0)  # metres, of cameras that vary
+SIZES = (0.25, 1.0)  # what their bodies measure in pixels, of those at `distance` and `focal`
 _TALL = (0.9, 2.3)  # metres that a body may measure from its lowest joint to its highest
 
 # COCO joint -> metres to the left, up and ahead of the middle of the head.
@@ -40,13 +42,18 @@ _SMOOTH = 0.5  # seconds over which the sway of the steps is averaged out
 
 
 class Studio(NamedTuple):
-    """How walks are filmed: metres, pixels; `exact` leaves all that is random out."""
+    """How walks are filmed: metres, pixels; `exact` leaves all that is random out.
+
+    With `vary` distance, height and the size of bodies are drawn for each camera and walk
+    (`DISTANCES`, `HEIGHTS`, `SIZES`).
+    """
 
     distance: float = 7.0
     height: float = 1.5
     focal: float = 1150.0
     seed: int = 0
     exact: bool = False
+    vary: bool = False
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,11 +78,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--exact", action="store_true", help="cameras just there, joints seen without error"
     )
+    parser.add_argument(
+        "--vary",
+        action="store_true",
+        help="each camera anew for every walk: distance {:g} to {:g} m, height {:g} to {:g} m, "
+        "bodies {:g} to {:g} as large".format(*DISTANCES, *HEIGHTS, *SIZES),
+    )
 
 
 def studio(args: argparse.Namespace) -> Studio:
     """The studio that the options name; DataError for one that cannot be."""
-    made = Studio(args.distance, args.height, args.focal, args.seed, args.exact)
+    made = Studio(args.distance, args.height, args.focal, args.seed, args.exact, args.vary)
     if not (made.distance > 0 and made.focal > 0 and made.height == made.height):
         raise DataError(
             f"distance {made.distance}, height {made.height}, focal {made.focal}; expected "
@@ -191,6 +204,12 @@ def film(
       DataError: the walk comes too near.
     """
     azimuth, distance, height = np.radians(azimuth), studio.distance, studio.height
+    focal = size = studio.focal
+    if studio.vary:
+        assert rng is not None
+        distance, height = rng.uniform(*DISTANCES), rng.uniform(*HEIGHTS)
+        size *= rng.uniform(*SIZES)
+        focal = size * distance / studio.distance
     aim = np.array([[0, 0, _LOOK_AT]])
     if not studio.exact:
         assert rng is not None
@@ -201,7 +220,7 @@ def film(
     camera = np.array([[distance * np.cos(azimuth), distance * np.sin(azimuth), height]])
     lost = np.isnan(points).any(axis=-1)
     points = _guessed(points, lost)
-    pixels, depth = cameras.project(points, camera, aim, studio.focal, IMAGE)
+    pixels, depth = cameras.project(points, camera, aim, focal, IMAGE)
     if depth.min() < 0.5:
         raise DataError(
             f"the walk comes to {depth.min():.1f} metres of the camera; give more --distance"
@@ -214,7 +233,7 @@ def film(
         body = pixels[..., 1].max(axis=-1) - pixels[..., 1].min(axis=-1)
         change = np.gradient(pixels, axis=1) if len(points) > 1 else np.zeros_like(pixels)
         speed = np.linalg.norm(change, axis=-1) / body[..., None]  # bodies a frame
-        scale = _RESOLUTION / studio.focal
+        scale = _RESOLUTION / size
         poses = cameras.estimate(pixels, depth, 1 + 10 * speed, rng, scale)[0]
     missed = (poses == 0).all(axis=-1) & ~outside & ~lost
     poses[outside | lost] = 0

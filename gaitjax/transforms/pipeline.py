@@ -13,6 +13,8 @@ from gaitjax.errors import DataError
 from gaitjax.skeleton import joint_format
 from gaitjax.transforms import images, maps, orientation, poses
 
+BODIES = 1000  # folded into the key for what comes before the transforms in order
+
 
 def _clips(config: ConfigDict, network: nn.Module, batch: dict[str, Array]) -> Array:
     """The clips of the batch that `network` takes: poses, or uint8 images (N, T, H, W, C).
@@ -61,6 +63,12 @@ def train_input(
     With `train.two_views` the first axis is doubled: all first views, then all second.
     `train.augment=False` keeps only what changes shapes (the first `augment.select` frames).
     """
+    if config.train.augment and config.augment.bodies:
+        fmt, strength = joint_format(config.model.joints), config.augment.bodies
+        changed = poses.bodies(
+            jax.random.fold_in(key, BODIES), batch["poses"], batch["labels"], strength, fmt
+        )
+        batch = {**batch, "poses": changed}
     clips = _clips(config, network, batch)
     order = config.augment.order if config.train.augment else ()
     if network.inputs == ("poses",):

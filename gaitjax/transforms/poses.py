@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from gaitjax.errors import DataError
-from gaitjax.skeleton import JointFormat
+from gaitjax.skeleton import JointFormat, bones
 
 
 def _hits(key: Array, shape: tuple[int, ...], probability: float) -> Array:
@@ -57,6 +57,57 @@ def move(key: Array, poses: Array, reach: tuple[float, float], fmt: JointFormat)
     return poses + jnp.pad(shift, [(0, 0), (0, 0), (0, 0), (0, 1)])
 
 
+def stretch(key: Array, poses: Array, reach: tuple[float, float], fmt: JointFormat) -> Array:
+    """Each clip as a camera nearer, further, higher or aslant may show it.
+
+    About the clip's middle x and y are multiplied by exp(a + b) and exp(a - b), and x is
+    sheared by c y: a from U(-reach[0], reach[0]), b and c from U(-reach[1], reach[1]). Joints at
+    (0, 0) are missed, and stay there.
+    """
+    size, form = reach
+    a, b, c = jnp.moveaxis(
+        jax.random.uniform(key, (poses.shape[0], 1, 1, 3), poses.dtype, -1.0, 1.0), -1, 0
+    )
+    xy = poses[..., :2]
+    seen = (xy != 0).any(axis=-1, keepdims=True)
+    middle = (xy * seen).sum(axis=(1, 2), keepdims=True) / jnp.maximum(
+        seen.sum(axis=(1, 2), keepdims=True), 1
+    )
+    x, y = jnp.moveaxis(xy - middle, -1, 0)
+    x, y = jnp.exp(size * a + form * b) * (x + form * c * y), jnp.exp(size * a - form * b) * y
+    xy = jnp.where(seen, jnp.stack([x, y], axis=-1) + middle, xy)
+    return jnp.concatenate([xy, poses[..., 2:]], axis=-1)
+
+
+def bodies(key: Array, poses: Array, labels: Array, std: float, fmt: JointFormat) -> Array:
+    """Each person of the batch with other limbs: bones longer or shorter by exp N(0, std).
+
+    The same for all clips of a label (N,), on both sides and in all frames; what hangs on a bone
+    moves along. Bones with an end that is missed, at (0, 0), keep their length, and missed joints
+    stay there.
+    """
+
+    def drawn(label: Array) -> Array:
+        return jax.random.normal(jax.random.fold_in(key, label), (fmt.num_joints + 1,))
+
+    both = jnp.minimum(jnp.arange(fmt.num_joints + 1), bones.mirrored(fmt))
+    factors = jnp.exp(std * jax.vmap(drawn)(labels)[:, both])  # (N, V + 1)
+    xy = poses[..., :2]
+    seen = (xy != 0).any(axis=-1, keepdims=True)
+    neck, pelvis = (jnp.array(pair) for pair in bones.middles(fmt))
+    middles = [xy[..., pair, :].mean(axis=-2, keepdims=True) for pair in (neck, pelvis)]
+    there = [seen[..., pair, :].all(axis=-2, keepdims=True) for pair in (neck, pelvis)]
+    points, there = (
+        jnp.concatenate([x, *more], axis=-2) for x, more in ((xy, middles), (seen, there))
+    )
+    start = bones.starts(fmt)
+    known = there[..., :-1, :] & there[..., start, :]
+    vectors = points[..., :-1, :] - points[..., start, :]
+    vectors = vectors * jnp.where(known, factors[:, None, :, None], 1).astype(xy.dtype)
+    moved = points[..., -1:, :] + jnp.einsum("vb,ntbc->ntvc", bones.chains(fmt), vectors)
+    return jnp.concatenate([jnp.where(seen, moved, xy), poses[..., 2:]], axis=-1)
+
+
 def select(key: Array, poses: Array, frames: int, fmt: JointFormat) -> Array:
     """A random sub-window of `frames` frames per clip; the last start is never drawn (KEEP)."""
     n, t, _, _ = poses.shape
@@ -77,6 +128,7 @@ POSE_TRANSFORMS: dict[str, Callable[..., Array]] = {
     "joint_noise": joint_noise,
     "point_noise": point_noise,
     "move": move,
+    "stretch": stretch,
     "select": select,
 }
 

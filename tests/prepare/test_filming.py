@@ -38,6 +38,19 @@ def test_cameras_see_the_walker_from_where_they_are_named():
     np.testing.assert_allclose(seen["090"][5, JOINT["left_knee"], :2], pixel, rtol=1e-6)
 
 
+def test_cameras_that_vary_show_bodies_of_many_sizes():
+    """Between a quarter and the whole of the usual size, from other distances and heights."""
+    studio = filming.Studio(exact=True)
+    usual, _ = filming.film(POINTS, 90.0, studio, None)
+    vary, sizes = studio._replace(vary=True), []
+    for seed in range(40):
+        seen, _ = filming.film(POINTS, 90.0, vary, np.random.default_rng(seed))
+        sizes.append(np.ptp(seen[6, :, 1]) / np.ptp(usual[6, :, 1]))
+    assert 0.2 < min(sizes) < 0.35 and 0.85 < max(sizes) < 1.1
+    again, _ = filming.film(POINTS, 90.0, vary, np.random.default_rng(39))
+    assert (again == seen).all()
+
+
 def test_errors_grow_with_speed_and_behind_the_body():
     points = POINTS
     exact = filming.Studio(exact=True)

@@ -18,7 +18,7 @@ from ml_collections import ConfigDict
 from gaitjax import models
 from gaitjax.config import base, load
 from gaitjax.errors import DataError
-from gaitjax.skeleton import ALPHAPOSE, COCO, joint_format
+from gaitjax.skeleton import ALPHAPOSE, COCO, bones, joint_format
 from gaitjax.training import step
 from gaitjax.transforms import pipeline, poses
 
@@ -260,3 +260,67 @@ def test_centre_window_of_the_reference():
         cut = embedding.cut_up(config, None, np.array([total]), Bounds(total, 1))
         index = cut.clips(cut.batches[0])[1][0]
         np.testing.assert_allclose(source[index], recorded)
+
+
+def test_stretch_is_one_affine_map_a_clip_about_its_middle():
+    x = clips(n=200).at[:, 0, 3, :2].set(0)  # missed: stays
+    found = np.asarray(apply("stretch", x, (0.3, 0.1)))
+    assert (found[..., 2] == np.asarray(x)[..., 2]).all()
+    assert (found[:, 0, 3, :2] == 0).all()
+    seen = (np.asarray(x)[..., :2] != 0).any(axis=-1)
+    factors = []
+    for before, after, ok in zip(np.asarray(x)[..., :2], found[..., :2], seen, strict=True):
+        offset = before[ok] - before[ok].mean(axis=0)
+        matrix = np.linalg.lstsq(offset, after[ok] - before[ok].mean(axis=0), rcond=None)[0].T
+        np.testing.assert_allclose(
+            offset @ matrix.T + before[ok].mean(axis=0), after[ok], atol=1e-4
+        )
+        np.testing.assert_allclose(matrix[1, 0], 0, atol=1e-5)
+        x_scale, y_scale = np.log(np.diag(matrix))
+        size, form = (x_scale + y_scale) / 2, (x_scale - y_scale) / 2
+        factors.append((size, form, matrix[0, 1] / matrix[0, 0]))
+    size, form, shear = np.abs(factors).max(axis=0)
+    assert 0.28 < size < 0.3 + 1e-5 and 0.09 < form < 0.1 + 1e-5 and 0.09 < shear < 0.1 + 1e-5
+
+
+def test_bodies_of_a_batch_are_people_with_limbs_of_their_own():
+    """Lengths change by one factor a bone and label; directions and the pelvis stay."""
+    x = clips(n=60, frames=2).at[0, 0, COCO.joints.index("left_knee"), :2].set(0)
+    labels = jnp.arange(60) % 30
+    key = jax.random.key(0)
+    found = jax.jit(lambda x: poses.bodies(key, x, labels, 0.2, COCO))(x)
+    assert (found[0, 0, COCO.joints.index("left_knee"), :2] == 0).all()
+    assert (found[..., 2] == x[..., 2]).all()
+
+    def vectors(poses):
+        xy = np.asarray(poses)[..., :2]
+        middles = [xy[:, :, pair].mean(axis=2, keepdims=True) for pair in bones.middles(COCO)]
+        points = np.concatenate([xy, *middles], axis=2)
+        return points[:, :, :-1] - points[:, :, bones.starts(COCO)], middles[1]
+
+    (before, pelvis), (after, same) = vectors(x[1:]), vectors(found[1:])
+    np.testing.assert_allclose(same, pelvis, atol=1e-5)
+    factor = (before * after).sum(axis=-1) / (before**2).sum(axis=-1)
+    np.testing.assert_allclose(after, factor[..., None] * before, atol=1e-4)
+    of_clip = factor[:, 0]
+    np.testing.assert_allclose(factor[:, 1], of_clip, rtol=1e-3)
+    np.testing.assert_allclose(of_clip[:29], of_clip[30:], rtol=1e-3)  # one person, two clips
+    np.testing.assert_allclose(of_clip, of_clip[:, bones.mirrored(COCO)], rtol=1e-3)
+    drawn = np.log(of_clip[:29])[:, [0, 1, 3, 5, 7, 9, 11, 13, 15, 17]]  # one of each side
+    assert drawn.std() == pytest.approx(0.2, abs=5 * 0.2 / np.sqrt(2 * drawn.size))
+    assert abs(drawn.mean()) < 5 * 0.2 / np.sqrt(drawn.size)
+
+
+def test_bodies_come_before_normalisation_and_only_where_augmented():
+    config = load("gaittr_cmu_walks")
+    config.augment.update(order=(), bodies=0.3)
+    config.data.normalise = "centred"
+    model = models.build(config)
+    batch = {"poses": clips(n=4), "labels": jnp.arange(4)}
+    trained = pipeline.train_input(config, model, jax.random.key(0), batch)
+    plain = pipeline.eval_input(config, model, batch)
+    assert np.abs(trained - plain).max() > 1
+    np.testing.assert_allclose(np.ptp(np.asarray(trained)[..., 1], axis=-1), 225, rtol=1e-4)
+    config.train.augment = False
+    same = pipeline.train_input(config, model, jax.random.key(0), batch)
+    assert (same == plain).all()
