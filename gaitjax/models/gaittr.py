@@ -22,6 +22,7 @@ from gaitjax.models.layers import (
     linear,
     linear_bn,
     mish,
+    of_each_joint,
     zero_padding,
 )
 from gaitjax.models.streams import STEPS, gaittr_streams
@@ -29,12 +30,6 @@ from gaitjax.skeleton import joint_format
 
 HEADS = 8
 WIDTH = 9  # frames of the temporal convolutions
-
-
-def _of_each_joint(norm: BatchNorm, x: Array, mask: Array | None, train: bool) -> Array:
-    """Batch norm of each joint's each channel; feature v C + c."""
-    n, t, v, c = x.shape
-    return norm(x.reshape(n, t, v * c), mask, train).reshape(n, t, v, c)
 
 
 class JointAttention(nn.Module):
@@ -46,7 +41,7 @@ class JointAttention(nn.Module):
     @nn.compact
     def __call__(self, x: Array, mask: Array | None, train: bool) -> Array:
         n, t, v, _ = x.shape
-        x = _of_each_joint(BatchNorm(self.dtype, name="input_bn"), x, mask, train)
+        x = of_each_joint(BatchNorm(self.dtype, name="input_bn"), x, mask, train)
         keys = int(0.25 * self.features)
         qkv = linear(2 * keys + self.features, self.dtype, "qkv")(x)
         q, k, values = (  # (N, T, HEADS, V, channels of a head)
@@ -145,7 +140,7 @@ class GaitTR(nn.Module):
         """Sum over the frames `own` (N, T) of their features (N, C), and their number."""
         x = self.streams(poses, mask)
         check_channels(x, "widths", self.widths[0])
-        x = _of_each_joint(self.input_bn, x, mask, train)
+        x = of_each_joint(self.input_bn, x, mask, train)
         for block in self.block:
             x = block(x, mask, train)
         x = at_least_float32(x).mean(axis=2)

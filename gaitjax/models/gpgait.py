@@ -18,7 +18,7 @@ import numpy as np
 from flax import linen as nn
 from jax import Array
 
-from gaitjax.models.initializers import EACH_XAVIER, ONES, PART_XAVIER, TINY, ZEROS
+from gaitjax.models.initializers import EACH_XAVIER, ONES, TINY, ZEROS
 from gaitjax.models.layers import (
     BatchNorm,
     Conv,
@@ -27,16 +27,16 @@ from gaitjax.models.layers import (
     cast,
     check_poses,
     compute_dtype,
-    l2_normalise,
     linear,
     mish,
+    of_each_joint,
     zero_padding,
 )
+from gaitjax.models.parts import PartHead
 from gaitjax.models.streams import gpgait_descriptors
 from gaitjax.skeleton import COCO, JointFormat, hop_distance, joint_format
 
 HOPS = 3  # distances 0, 1, 2
-PART_FEATURES = 256
 FACE = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
 LIMBS = tuple(
     tuple(f"{side}_{joint}" for joint in joints)
@@ -229,7 +229,6 @@ class Branch(nn.Module):
 
     @nn.compact
     def __call__(self, x: Array, mask: Array | None, train: bool) -> Array:
-        n, t, v, c = x.shape
         graph = part_graph(self.body, self.fmt)
 
         def blocks(x: Array, name: str, widths: Sequence[int], groups: Groups | None) -> Array:
@@ -247,8 +246,8 @@ class Branch(nn.Module):
                 x = block(x, mask, train)
             return x
 
-        x = norm(self.dtype, "input_bn")(x.reshape(n, t, v * c), mask, train)
-        x = blocks(x.reshape(n, t, v, c), "trunk", self.widths[: self.shared], self.body.trunk)
+        x = of_each_joint(norm(self.dtype, "input_bn"), x, mask, train)
+        x = blocks(x, "trunk", self.widths[: self.shared], self.body.trunk)
         parts = []
         for name, groups in self.body.stacks:
             y = at_least_float32(blocks(x, name, self.widths[self.shared :], groups))
@@ -256,28 +255,6 @@ class Branch(nn.Module):
                 y = jnp.where(mask[:, :, None, None], y, -jnp.inf)
             parts.append(pool_parts(y.max(axis=1), groups, self.body.joints))
         return jnp.concatenate(parts, axis=1)
-
-
-class Head(nn.Module):
-    """An embedding for each part and cosine logits, in float32.
-
-    (N, P, C) to {"embed_1": (N, 256, P), "embed_2": (N, 256, P), "logits": (N, classes, P)};
-    embed_2 is batch-normalised and of length 1 for each part.
-    """
-
-    classes: int
-
-    @nn.compact
-    def __call__(self, x: Array, train: bool) -> dict[str, Array]:
-        n, p, c = x.shape
-        fc = self.param("fc", PART_XAVIER, (p, c, PART_FEATURES))
-        embed_1 = jnp.einsum("npc,pcd->ndp", x, fc)
-        flat = embed_1.reshape(n, PART_FEATURES * p)  # feature d P + p
-        flat = norm(None, "bn")(flat, train=train)
-        embed_2 = l2_normalise(flat.reshape(n, PART_FEATURES, p), axis=1)
-        classifier = self.param("classifier", PART_XAVIER, (p, PART_FEATURES, self.classes))
-        logits = jnp.einsum("ndp,pdk->nkp", embed_2, l2_normalise(classifier, axis=1))
-        return {"embed_1": embed_1, "embed_2": embed_2, "logits": logits}
 
 
 class GPGait(nn.Module):
@@ -311,7 +288,7 @@ class GPGait(nn.Module):
                 compute_dtype(self.dtype),
             )  # fmt: skip
             setattr(self, name, branch)
-        self.head = Head(self.classes)
+        self.head = PartHead(self.classes, ONES)
 
     def __call__(
         self, x: Array, mask: Array | None = None, train: bool = False

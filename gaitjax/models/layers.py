@@ -143,6 +143,12 @@ class BatchNorm(nn.Module):
         return y.astype(out_dtype)
 
 
+def of_each_joint(norm: BatchNorm, x: Array, mask: Array | None, train: bool) -> Array:
+    """Batch norm of each joint's each channel; feature v C + c."""
+    n, t, v, c = x.shape
+    return norm(x.reshape(n, t, v * c), mask, train).reshape(n, t, v, c)
+
+
 def at_least_float32(x: Array) -> Array:
     return x.astype(jnp.promote_types(x.dtype, jnp.float32))
 

@@ -11,21 +11,19 @@ from flax import linen as nn
 from jax import Array
 
 from gaitjax.errors import DataError
-from gaitjax.models.initializers import PART_XAVIER
 from gaitjax.models.layers import (
     BatchNorm,
     Conv,
     DTypeName,
     at_least_float32,
     compute_dtype,
-    l2_normalise,
     maximum,
     zero_padding,
 )
+from gaitjax.models.parts import PartHead
 
 PARTS = 16
 STRIDES = (2, 2, 1)  # of layers 2, 3 and 4, in space
-PART_FEATURES = 256
 
 
 def conv3x3(features: int, dtype: DTypeName, name: str, stride: int = 1) -> Conv:
@@ -89,32 +87,11 @@ def over_time(x: Array, own: Array | None) -> Array:
     return maximum(x, axis=1)
 
 
-class PartHead(nn.Module):
-    """16 strips, an embedding for each and cosine logits, in float32.
-
-    (N, H, W, C) to {"embed_1": (N, 256, 16), "embed_2": (N, 256, 16),
-    "logits": (N, classes, 16)}; embed_2 is batch-normalised and of length 1 for each part.
-    """
-
-    classes: int
-
-    @nn.compact
-    def __call__(self, x: Array, train: bool) -> dict[str, Array]:
-        n, h, w, c = x.shape
-        strips = x.reshape(n, PARTS, h // PARTS * w, c)
-        x = strips.mean(axis=2) + maximum(strips, axis=2)
-
-        fc = self.param("fc", PART_XAVIER, (PARTS, c, PART_FEATURES))
-        embed_1 = jnp.einsum("npc,pcd->ndp", x, fc)
-
-        flat = embed_1.reshape(n, PART_FEATURES * PARTS)  # feature d PARTS + p
-        flat = BatchNorm(name="bn")(flat, train=train)
-        embed_2 = l2_normalise(flat.reshape(n, PART_FEATURES, PARTS), axis=1)
-
-        shape = (PARTS, PART_FEATURES, self.classes)
-        classifier = self.param("classifier", PART_XAVIER, shape)
-        logits = jnp.einsum("ndp,pdk->nkp", embed_2, l2_normalise(classifier, axis=1))
-        return {"embed_1": embed_1, "embed_2": embed_2, "logits": logits}
+def strips(x: Array) -> Array:
+    """Mean plus maximum over each of 16 strips: (N, H, W, C) to (N, 16, C)."""
+    n, h, w, c = x.shape
+    x = x.reshape(n, PARTS, h // PARTS * w, c)
+    return x.mean(axis=2) + maximum(x, axis=2)
 
 
 def check_maps(x: Array, channels: int) -> None:
@@ -127,7 +104,7 @@ def check_maps(x: Array, channels: int) -> None:
 
 
 class SkeletonGait(nn.Module):
-    """Input maps (N, T, H, W, 2) in [0, 1], limbs and joints; any T; see `PartHead`.
+    """Input maps (N, T, H, W, 2) in [0, 1], limbs and joints; any T; outputs of `PartHead`.
 
     Maximum over time between the layers and the head.
 
@@ -177,7 +154,7 @@ class SkeletonGait(nn.Module):
 
     def finish(self, pool: Array, train: bool = False) -> dict[str, Array]:
         """The outputs from what `piece` gave of all pieces."""
-        return self.head(pool, train)
+        return self.head(strips(pool), train)
 
 
 def p3d_sees(layers: Sequence[int]) -> tuple[int, int]:

@@ -11,15 +11,16 @@ from flax import linen as nn
 from jax import Array
 
 from gaitjax.models.layers import BatchNorm, DTypeName, compute_dtype, linear
+from gaitjax.models.parts import PartHead
 from gaitjax.models.skeletongait import (
     BasicBlock,
-    PartHead,
     Stem,
     check_maps,
     conv3x3,
     over_time,
     p3d_layers,
     p3d_sees,
+    strips,
 )
 
 REDUCTION = 32  # of the fused channels, in the network that weighs the two inputs
@@ -48,7 +49,7 @@ class Fusion(nn.Module):
 class SkeletonGaitPP(nn.Module):
     """Input (N, T, H, W, 3) in [0, 1]: maps of limbs and joints, then silhouette; any T.
 
-    Outputs as `gaitjax.models.skeletongait.PartHead`.
+    Outputs as `gaitjax.models.parts.PartHead`.
 
     Attributes:
       layers: blocks of layers 1 to 4.
@@ -103,4 +104,4 @@ class SkeletonGaitPP(nn.Module):
 
     def finish(self, pool: Array, train: bool = False) -> dict[str, Array]:
         """The outputs from what `piece` gave of all pieces."""
-        return self.head(pool, train)
+        return self.head(strips(pool), train)

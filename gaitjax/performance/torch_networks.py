@@ -342,7 +342,7 @@ def _layer1(network) -> Frames:
 
 
 class SkeletonGait(PartHead):
-    """x (N, 2, T, H, W) to `gaitjax.models.skeletongait.PartHead`'s outputs."""
+    """x (N, 2, T, H, W) to `gaitjax.models.parts.PartHead`'s outputs."""
 
     def __init__(self, network):
         super().__init__(network)

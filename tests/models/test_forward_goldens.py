@@ -15,7 +15,8 @@ from gaitjax import config as configs
 from gaitjax import models
 from gaitjax.conversion import core
 from gaitjax.conversion.rules import rules
-from gaitjax.models.skeletongait import PartHead
+from gaitjax.models.parts import PartHead
+from gaitjax.models.skeletongait import strips
 from gaitjax.training import step
 from tests.helpers.golden_weights import GOLDEN, golden_state_dict, reference_shapes
 
@@ -171,7 +172,8 @@ def test_logits():
     start = 0
     for i, value in enumerate(inputs.values()):
         stop = start + value.shape[1]
-        outputs = PartHead(model.classes).apply(head, features[:, start:stop].max(axis=1), False)
+        pooled = strips(features[:, start:stop].max(axis=1))
+        outputs = PartHead(model.classes).apply(head, pooled, False)
         logits = outputs["logits"][:, :50]
         assert error(logits, golden["packed/logits_first50"][i : i + 1]) < 1e-5
         start = stop

@@ -15,7 +15,12 @@ from gaitjax.conversion import core
 from gaitjax.conversion.rules import rules
 from gaitjax.models import gpgait
 from gaitjax.skeleton import COCO
-from tests.helpers.golden_weights import GOLDEN, golden_state_dict, reference_shapes
+from tests.helpers.golden_weights import (
+    GOLDEN,
+    golden_array,
+    golden_state_dict,
+    reference_shapes,
+)
 from tests.models.test_forward_goldens import pad
 
 FOLDER = GOLDEN / "gpgait"
@@ -158,3 +163,94 @@ def test_published_files_say_their_settings():
         smooth = 0.1 if softmax.get("label_smooth", True) else 0.0
         assert config.loss.cross_entropy.smoothing == smooth
         assert config.train.steps == settings["scheduler_cfg"]["total_steps"]
+
+
+UNITS = json.loads((FOLDER / "units.json").read_text())
+BODIES = {"coco": gpgait.WHOLE, "coco-no-head": gpgait.HEADLESS}
+
+
+def groups_of(fmt: str, part: int | None):
+    """The groups that the reference numbers: first the trunk's, then those of the stacks."""
+    body = BODIES[fmt]
+    return None if part is None else (body.trunk, *(s.groups for s in body.stacks))[part - 1]
+
+
+@pytest.mark.parametrize(
+    "case",
+    (
+        "PAGCN_part1",
+        "PAGCN_no_head_part2",
+        "PAGCN_Plus_part3",
+        "Part_AGCN_Residual_widening",
+    ),
+)
+def test_layers_and_their_gradients(case):
+    """Single layers in double precision: outputs, and gradients of their input."""
+    unit, golden = UNITS[case], np.load(FOLDER / "units.npz")
+    x, truth = (golden[f"{case}/{name}"] for name in ("input", "output_f64"))
+    plus, layer = "_Plus" in case or "TCN" in case, case.startswith("PAGCN")
+    body, groups = BODIES[unit["joint_format"]], groups_of(unit["joint_format"], unit["part"])
+    same = None
+    if groups is not None:
+        of_group = gpgait.members(groups, body.joints)
+        same = (of_group[:, :, None] & of_group[:, None]).any(axis=0)
+    graph, features = gpgait.part_graph(body, COCO), truth.shape[1]
+    if layer:
+        module = gpgait.PartGraphConv(features, graph, same, plus)
+    elif plus:
+        module = gpgait.BlockPP(features, graph, same, 0.0)
+    else:
+        module = gpgait.Block(features, graph, same)
+    with jax.enable_x64(True):
+        x = jnp.asarray(x.transpose(0, 2, 3, 1), jnp.float64)
+        path = ("position", "trunk_0", *(("graph",) if layer else ()))
+        shapes = jax.eval_shape(lambda: module.init(jax.random.key(0), x, None, False))
+        template = {name: nested(path, tree) for name, tree in shapes.items()}
+        table = layer_rules(plus, x.shape[-1], features)
+        prefix = table[0].torch_key.removesuffix("asg.PA") + ("asg." if layer else "")
+        state = {
+            prefix + key: golden_array(f"unit.{case}.{key}", tuple(shape))
+            for key, shape in unit["parameters"].items()
+            if not key.endswith("num_batches_tracked")
+        }
+        table = [rule for rule in table if rule.torch_key in state]
+        variables = core.to_flax(state, table, template)
+        for name in path:
+            variables = {kind: tree[name] for kind, tree in variables.items()}
+        variables = jax.tree.map(lambda a: jnp.asarray(a, jnp.float64), variables)
+        weights = np.cos(np.arange(truth.size)).reshape(truth.shape).transpose(0, 2, 3, 1)
+        with jax.disable_jit():  # nothing is compiled but single operations
+            found, back = jax.vjp(lambda x: module.apply(variables, x, None, False), x)
+            (gradient,) = back(jnp.asarray(weights))
+    for array, name in ((found, "output_f64"), (gradient, "input_grad_f64")):
+        expected = golden[f"{case}/{name}"].transpose(0, 2, 3, 1)
+        np.testing.assert_allclose(array, expected, atol=1e-12 * np.abs(expected).max())
+
+
+def nested(path, tree):
+    for name in reversed(path):
+        tree = {name: tree}
+    return tree
+
+
+def layer_rules(plus: bool, channels: int, features: int):
+    """Rules of the first block of a branch of that many channels."""
+    name = "gpgaitpp_casiab" if plus else "gpgait_casiab"
+    config = configs.load(name)
+    config.model.update(widths=(channels, features), shared=2)
+    found = []
+    for rule in rules(config):
+        path = getattr(rule, "path", ())
+        if path[1:3] == ("position", "trunk_1"):
+            found.append(rule._replace(path=(path[0], "position", "trunk_0", *path[3:])))
+    return found
+
+
+@pytest.mark.parametrize("fmt", BODIES)
+def test_pooling(fmt):
+    golden = np.load(FOLDER / "units.npz")
+    x = golden[f"pooling/{fmt}/input"].transpose(0, 2, 1)
+    for part in (None, *range(1, len(BODIES[fmt].stacks) + 1)):
+        found = gpgait.pool_parts(x, groups_of(fmt, part), BODIES[fmt].joints)
+        expected = golden[f"pooling/{fmt}/{part}"].transpose(0, 2, 1)
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
