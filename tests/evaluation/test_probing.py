@@ -5,25 +5,18 @@ import numpy as np
 import pytest
 
 from gaitjax import models, sharding
-from gaitjax.config import load
-from gaitjax.data import walkers
 from gaitjax.errors import ConfigError
 from gaitjax.evaluation import attribution, probing
 from gaitjax.evaluation.distances import distance_matrix
 from gaitjax.evaluation.trial import open_trial
+from tests.helpers import tiny
 
 
 @pytest.fixture(scope="module")
 def trial(tmp_path_factory):
-    """A small GaitTR and 64 walks of four people."""
     folder = tmp_path_factory.mktemp("walkers")
-    root = walkers.generate(folder / "walkers", identities=8, test_identities=4, frames=20)
-    config = load("gaittr_cmu_walks")
-    config.data.update(name="walkers", root=str(root), cache_dir=str(folder / "cache"))
-    config.eval.gallery_types = load("gaitgraph2_walkers").eval.gallery_types
-    config.model.update(widths=(10, 8), embedding_dim=8)
     # Of one size, or differences drown in the rounding of an untrained network.
-    config.data.normalise = "centred"
+    config = tiny.config(folder, "--config.data.normalise=centred", "--config.eval.metric=euc")
     return open_trial(config, models.build(config), sharding.make_mesh())
 
 
@@ -60,11 +53,9 @@ def test_probes_and_attributions_of_a_network(trial):
     assert row[1] == f"{record['headline']['Rank-1']:.2f} ({low:.2f} - {high:.2f})"
 
     results = attribution.of_trial(trial, variables, embeddings, limit=2)
-    assert len(results) == 2
     for a in results:
-        (one, *_, view), (other, *_, angle) = (key.split("-") for key in (a.probe, a.match))
-        assert one == other and view != angle
-        assert a.values.shape == a.poses.shape[:2] and 16 <= len(a.values) <= 24
+        assert a.probe.split("-")[0] == a.match.split("-")[0] and a.probe != a.match
+        assert a.values.shape == (12, 17) == a.poses.shape[:2]
         # Completeness.
         assert a.values.sum() == pytest.approx(a.similarity - a.baseline, rel=0.02)
         assert a.error < 0.02
