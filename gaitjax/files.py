@@ -16,6 +16,7 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -119,7 +120,8 @@ def write_npz(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None
     if objects := [name for name, array in arrays.items() if np.asarray(array).dtype.hasobject]:
         raise ValueError(f"{path}: {objects[0]} is an array of objects, which would be a pickle")
     with whole(path) as temporary:
-        np.savez(temporary, **arrays)
+        named: dict[str, Any] = dict(arrays)
+        np.savez(temporary, **named)
 
 
 def write_link(path: str | os.PathLike, target: str) -> None:

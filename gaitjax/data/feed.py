@@ -10,7 +10,7 @@ from functools import cached_property
 
 import jax
 import numpy as np
-from jax.sharding import Mesh
+from jax.sharding import Mesh, NamedSharding
 from ml_collections import ConfigDict
 
 from gaitjax import sharding
@@ -155,8 +155,11 @@ class Feed:
         new = np.empty(self._poses.shape, np.float32)
         for row, start in enumerate(self._offsets):
             new[start : start + self.lengths[row]] = poses(row)
-        frames = None if self.frames is None else sharding.put(new, self.frames.sharding)
-        return replace(self, _poses=new, frames=frames)
+        if self.frames is None:
+            return replace(self, _poses=new)
+        where = self.frames.sharding
+        assert isinstance(where, NamedSharding)
+        return replace(self, _poses=new, frames=sharding.put(new, where))
 
     @cached_property
     def _offsets(self) -> np.ndarray:

@@ -101,11 +101,11 @@ def of_trial(
     results = []
     for (probe, match), clip, form in progress.each(work, len(pairs), "attributing", "pairs"):
         fixed = jnp.asarray(clip[..., 2:]), jnp.asarray(embeddings[match]), variables
-        values, similar, baseline = integrated(
-            lambda xy, fixed=fixed: slope(xy, *fixed),
-            clip[..., :2],
-            still(clip, form, fmt)[..., :2],
-        )
+
+        def at(xy: jax.Array, fixed: tuple = fixed) -> tuple[jax.Array, jax.Array]:
+            return slope(xy, *fixed)
+
+        values, similar, baseline = integrated(at, clip[..., :2], still(clip, form, fmt)[..., :2])
         keys = (trial.key(probe), trial.key(match))
         results.append(Attribution(*keys, clip, values.sum(axis=-1), similar, baseline))
     return results
@@ -185,6 +185,8 @@ def _mean_forms(trial: Trial, rows: list[int]) -> list[np.ndarray]:
     feed, fmt = trial.feed, joint_format(trial.config.model.joints)
     camera, forms = trial.camera, {}
     for c in np.unique(camera[rows]):
-        of_camera = [probes.mean_pose(feed.poses(r), fmt) for r in np.flatnonzero(camera == c)]
+        of_camera = [
+            probes.mean_pose(feed.poses(row), fmt) for row in np.flatnonzero(camera == c).tolist()
+        ]
         forms[c] = np.mean(of_camera, axis=0).reshape(-1, 2)
     return [forms[c] for c in camera[rows]]

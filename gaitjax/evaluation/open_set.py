@@ -6,7 +6,7 @@ nearer than that. FPIR is the share of non-mated searches that accept somebody, 
 ones that do not accept the right one first (ISO/IEC 19795-1; Grother et al., NIST FRVT part 2).
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -95,7 +95,9 @@ def rates(made: Searches, samples: int = 1000, seed: int = 0, level: float = 0.9
             bounds = np.nanpercentile(both, [tail, 100 - tail], axis=0, method="nearest")
     rows = []
     for i, fpir in enumerate(FPIR):
-        row = dict(fpir=100 * fpir, fnir=float(100 * fnir[i]), threshold=float(thresholds[i]))
+        row: dict[str, Any] = dict(
+            fpir=100 * fpir, fnir=float(100 * fnir[i]), threshold=float(thresholds[i])
+        )
         row["threshold_interval"] = None if bounds is None else bounds[:, 0, i]
         row["fnir_interval"] = None if bounds is None else 100 * bounds[:, 1, i]
         rows.append(row)

@@ -105,6 +105,6 @@ def _probes_of_rows(trial: Trial) -> list[dict[str, probes.Probe]]:
     feed, fmt, camera = trial.feed, joint_format(trial.config.model.joints), trial.camera
     of_camera = []
     for c in range(camera.max() + 1):
-        sequences = (feed.poses(row) for row in np.flatnonzero(camera == c))
+        sequences = (feed.poses(row) for row in np.flatnonzero(camera == c).tolist())
         of_camera.append(probes.probes(fmt, probes.usual(sequences, fmt)))
     return [of_camera[c] for c in camera]

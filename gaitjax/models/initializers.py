@@ -118,8 +118,8 @@ def _leaves(model: nn.Module, x: Array | jax.ShapeDtypeStruct) -> tuple[dict, di
     try:
         hash(model)
     except TypeError:  # a field of an own network that is no plain value
-        return _trace(model, x.shape, x.dtype, jax.config.jax_enable_x64)
-    return _known(model, x.shape, x.dtype, jax.config.jax_enable_x64)
+        return _trace(model, x.shape, x.dtype, jax.config.read("jax_enable_x64"))
+    return _known(model, x.shape, x.dtype, jax.config.read("jax_enable_x64"))
 
 
 def _trace(model: nn.Module, shape: Shape, dtype: jnp.dtype, x64: bool) -> tuple[dict, dict]:

@@ -15,8 +15,9 @@ from ml_collections import ConfigDict
 from torch import Tensor, nn
 
 from gaitjax import models
+from gaitjax.models.parts import FEATURES as PART_FEATURES
 from gaitjax.models.resgcn import HOPS, Block, plan
-from gaitjax.models.skeletongait import PART_FEATURES, PARTS, STRIDES
+from gaitjax.models.skeletongait import PARTS, STRIDES
 from gaitjax.skeleton import JointFormat, adjacency, joint_format
 
 

@@ -5,6 +5,7 @@ cut file is refused by whoever reads the checkpoint.
 """
 
 import contextlib
+import dataclasses
 import itertools
 import json
 import logging
@@ -71,7 +72,7 @@ def save(
 def _parts(packed: vectors.Packed) -> dict:
     """The arrays of a packed tree, by way of the host: nothing is compiled for each."""
     small = {dtype: np.array(_local(vector)) for dtype, vector in packed.small.items()}
-    return _placed(vectors.unpack(packed.replace(small=small)), packed)
+    return _placed(vectors.unpack(dataclasses.replace(packed, small=small)), packed)
 
 
 def _packed(tree: dict, like) -> vectors.Packed:

@@ -26,7 +26,7 @@ class Packed:
       like: the tree's structure, and the shape and type of each of its arrays.
     """
 
-    small: dict[str, Array]
+    small: dict[str, Any]
     large: list[Array]
     like: Any = struct.field(pytree_node=False)
 
