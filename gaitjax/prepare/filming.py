@@ -81,8 +81,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--vary",
         action="store_true",
-        help="each camera anew for every walk: distance {:g} to {:g} m, height {:g} to {:g} m, "
-        "bodies {:g} to {:g} as large".format(*DISTANCES, *HEIGHTS, *SIZES),
+        help="cameras anew for each walk, {:g} to {:g} m away, {:g} to {:g} high, "
+        "sizes {:g} to {:g}".format(*DISTANCES, *HEIGHTS, *SIZES),
     )
 
 

@@ -22,9 +22,8 @@ from gaitjax.skeleton import COCO
 from gaitjax.untrusted import safe_json
 
 HELP = """Walks of the CMU Graphics Lab Motion Capture Database, which anyone may use.
---source holds what CMU's "all asf's and amc's" zip holds, or the part of it needed:
-    02/02.asf   02/02_01.amc   02/02_02.amc   ...
-Without --source the 83 files needed (20 MB) are fetched from mocap.cs.cmu.edu.
+--source holds CMU's "all asf's and amc's" zip, or a part (02/02.asf, 02/02_01.amc, ...);
+without it the 83 files needed (20 MB) are fetched from mocap.cs.cmu.edu.
 
 example: python -m gaitjax.prepare cmu_walks --output cmu_walks
 """
