@@ -46,7 +46,10 @@ def losses(config: ConfigDict, count: int, devices: int, dtype=np.float64) -> np
     begin = setup.initial_state(made)
     batch_at, update, found = setup.batches(config, feed, mesh), setup.update(made), []
     with jax.enable_x64(dtype == np.float64):
+        del begin["opt_state"]  # knows the type that it was made for
         state, frames = cast(begin), cast(feed.frames)
+        whole = sharding.replicated(mesh)
+        state["opt_state"] = jax.jit(made.optimizer.init, out_shardings=whole)(state["params"])
         for t in range(count):
             state, metrics = update(state, frames, (batch_at(t),))
             found.append(np.asarray(metrics["loss"]))
