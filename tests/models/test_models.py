@@ -64,6 +64,7 @@ PARAMETERS = {
 OURS = {
     "gaitgraph1_cmu_walks": 253_454,
     "gaittr_cmu_walks": 43_690,
+    "gaittr_cmu_walks_best": 43_690,
     "gaittr_identify": 45_770,
     "skeletongait_cmu_walks": 445_440,
     "gaitgraph1_casiab_plus": 319_530,
