@@ -44,7 +44,7 @@ def test_fetch_convert_evaluate_compare(tmp_path, fake_hub, capsys):
     assert row["within"] == (abs(row["ours"] - 11.0) <= row["spread"])
     assert record["checkpoint"]["commit"] == "0123abc" and record["compat"] is True
     assert row["weights"]["hub"] == "opengait/OpenGait/Gait3D/GaitGraph2/GaitGraph2"
-    assert row["changed"] == {"eval.frames": 16} and row["data"]["sequences"] == 4
+    assert row["changed"] == {"eval.frames": 16} and row["data"]["sequences"] == 8
     assert row["scores"]["Rank-1"]["random_windows"] and row["versions"]["jax"]
     assert main(["submit", str(tmp_path / "out"), "--who=ann"]) == 0
     sent = (tmp_path / "out" / f"{NAME}.reproduced.json").read_text()
