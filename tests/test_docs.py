@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import gaitjax
-from docs import make_api, make_cli, make_speed, make_tables
+from docs import make_api, make_cli, make_identify, make_speed, make_tables
 from gaitjax import config as configs
 from gaitjax import zoo
 from gaitjax.data import walkers
@@ -195,6 +195,10 @@ def test_speed_tables_are_current():
         page = path.read_text()
         assert make_speed.with_table(page) == page, "run: python docs/make_speed.py"
         assert make_speed.table() in page
+
+
+def test_tables_of_identification_are_current():
+    assert make_identify.with_tables(PAGES["docs/identify.md"]) == PAGES["docs/identify.md"]
 
 
 def test_reference_is_current():
