@@ -18,6 +18,8 @@ from ml_collections import ConfigDict
 from gaitjax import config as configs
 from gaitjax import models, sharding, weights, zoo
 from gaitjax.config import nearest, override_all
+from gaitjax.conversion import convert as conversion
+from gaitjax.conversion import hub
 from gaitjax.data import doubts, familiar, packing
 from gaitjax.data.feed import Feed
 from gaitjax.data.poses import for_network
@@ -197,7 +199,7 @@ def load(
             f"{path}: no such file or folder, nor a zoo entry; {nearest(name, zoo.ZOO)}"
         )
     if chosen is not None:
-        path = _readable(chosen, path)
+        path = conversion.readable(chosen, path)
     variables, metadata = checkpoint.load_variables(path)
     if chosen is None:
         chosen = _stored_config(path, metadata, network)
@@ -210,24 +212,14 @@ def load(
 
 def _released(name: str) -> Path:
     """The weights of a zoo entry, fetched and converted if they are not yet in the cache."""
-    from gaitjax.conversion import hub
-    from gaitjax.conversion.convert import convert
-
     entry, config = zoo.entry(name), configs.load(name)
     path, commit = hub.fetch(zoo.REPO, entry.folder)
     folder = packing.cache_folder(config.data.cache_dir)
     converted = folder / "zoo" / f"{name}-{path.stem}-{commit[:12]}.npz"
     if not converted.is_file():
         origin = {"hub": f"{zoo.REPO}/{entry.folder}", "commit": commit}
-        convert(config, "opengait", path, str(converted), origin)
+        conversion.convert(config, "opengait", path, str(converted), origin)
     return converted
-
-
-def _readable(config: ConfigDict, path: Path) -> Path:
-    """`path`, or the weights made of a PyTorch file there."""
-    from gaitjax.conversion.convert import readable
-
-    return readable(config, path)
 
 
 def _stored_config(path: Path, metadata: dict, network: type[nn.Module] | None) -> ConfigDict:

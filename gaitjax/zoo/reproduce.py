@@ -10,6 +10,7 @@ from ml_collections import ConfigDict
 from gaitjax import digest, files, weights, zoo
 from gaitjax.command import origin, tables
 from gaitjax.config import load, override_all
+from gaitjax.conversion import convert, hub
 from gaitjax.data import listing, partitions, sets
 from gaitjax.errors import DataError
 from gaitjax.evaluation.of_checkpoint import Wishes, evaluate_checkpoint
@@ -131,11 +132,8 @@ def reproduce(
     _demand(needs(name, config, workdir))
     entry, converted = zoo.entry(name), workdir / "weights.npz"
     if not converted.is_file():
-        from gaitjax.conversion import hub
-        from gaitjax.conversion.convert import convert
-
         path, commit = hub.fetch(zoo.REPO, entry.folder, revision)
-        convert(
+        convert.convert(
             config,
             "opengait",
             path,

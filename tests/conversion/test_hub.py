@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.helpers.hub import COMMITS, REPO, environment, serving
+from tests.helpers.hub import COMMITS, REPO, environment, python, serving
 
 pytest.importorskip("huggingface_hub")
 
@@ -35,14 +35,7 @@ def fetch(endpoint, cache, folder=FOLDER, repo=REPO, revision=None, **extra):
         "import sys, json, time; time.sleep = lambda s: None; from gaitjax.conversion import hub\n"
         f"print(json.dumps([str(x) for x in hub.fetch({repo!r}, {folder!r}, {revision!r})]))"
     )
-    run = subprocess.run(
-        [sys.executable, "-c", script],
-        env=environment(endpoint, cache, **extra),
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
+    run = python(script, endpoint, cache, **extra)
     if run.returncode:
         raise RuntimeError(run.stderr.strip().splitlines()[-1])
     path, commit = json.loads(run.stdout.splitlines()[-1])

@@ -6,7 +6,10 @@ import hashlib
 import http.server
 import json
 import os
+import subprocess
+import sys
 import threading
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 REPO = "opengait/OpenGait"
@@ -181,3 +184,15 @@ def serving(files, repo=REPO):
 def environment(endpoint, cache, **extra):
     kept = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
     return kept | {"HF_ENDPOINT": endpoint, "HF_HOME": str(cache), **extra}
+
+
+def python(script, endpoint, cache, **extra):
+    """A script in a process of its own, for the client reads its settings on import."""
+    return subprocess.run(
+        [sys.executable, "-c", script],
+        env=environment(endpoint, cache, **extra),
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )

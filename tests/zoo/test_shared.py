@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import jax
@@ -16,8 +15,9 @@ from gaitjax.errors import DataError, WeightsError
 from gaitjax.training import step
 from gaitjax.zoo import shared
 from gaitjax.zoo.__main__ import main
+from tests.helpers import hub as served
 from tests.helpers import tiny, tiny_sets
-from tests.helpers.hub import COMMITS, environment, serving
+from tests.helpers.hub import COMMITS, serving
 
 REPO = "ann/walks"
 RECORD = {
@@ -56,16 +56,9 @@ def folder(tmp_path_factory):
 
 
 def python(script: str, url: str, cache: Path, **extra: str) -> subprocess.CompletedProcess:
-    """In a process of its own, for the client reads its settings on import."""
+    """`hub.python` with a token that may write."""
     variables = {"HF_TOKEN": "hf_write", "HF_HUB_DISABLE_XET": "1", **extra}
-    return subprocess.run(
-        [sys.executable, "-c", script],
-        env=environment(url, cache, **variables),
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
+    return served.python(script, url, cache, **variables)
 
 
 def test_pushed_and_loaded(folder, tmp_path):
