@@ -14,6 +14,7 @@ from gaitjax.models.ops.product import kept, product
 
 Strides = tuple[int, int]
 
+PART = 3 * 2**19  # bytes of images whose columns stay in a cache of a few MiB
 _ONLY_PLAIN = ContextVar("_ONLY_PLAIN", default=False)
 
 
@@ -140,9 +141,31 @@ def columns_in_batch(x: Array, kernel: Array, strides: Strides) -> Array:
 
 
 def kernel_gradient(x: Array, g: Array, strides: Strides, sides: tuple[int, ...]) -> Array:
+    """The gradient of `plain` for its kernel, summed over a few images at a time.
+
+    As many as leave the copies that their products are made of in the processor's cache.
+    """
+    of = pairs.kernel_gradient
+    if not pairs.possible(x, sides, strides):
+        of = partial(_product_of_columns, strides=strides, sides=sides)
+    count = _parts(x)
+
+    def add(total: Array, images: tuple[Array, Array]) -> tuple[Array, None]:
+        return total + of(*images), None
+
+    in_parts = [a.reshape(count, -1, *a.shape[1:]) for a in (x, g)]
+    zeros = jnp.zeros((*sides, x.shape[-1], g.shape[-1]), x.dtype)
+    return lax.scan(add, zeros, in_parts)[0]
+
+
+def _parts(x: Array) -> int:
+    """In how many equal parts the images of x (N, ...) hold at most PART bytes, or one image."""
+    needed = max(1, -(-x.size * x.dtype.itemsize // PART))
+    return next(count for count in range(min(needed, len(x)), len(x) + 1) if len(x) % count == 0)
+
+
+def _product_of_columns(x: Array, g: Array, strides: Strides, sides: tuple[int, ...]) -> Array:
     """The gradient of `plain` for its kernel: the taps side by side, and one product."""
-    if pairs.possible(x, sides, strides):
-        return pairs.kernel_gradient(x, g)
     x = jnp.pad(x, [(0, 0), *((side // 2, side // 2) for side in sides), (0, 0)])
     (down, across), (last, rightmost) = strides, (length - 1 for length in g.shape[1:3])
     taps = [

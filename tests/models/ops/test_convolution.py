@@ -10,9 +10,10 @@ from gaitjax.models.ops import convolution, pairs
 @pytest.mark.parametrize("height", [1, 5, 6])
 @pytest.mark.parametrize("strides", [(1, 1), (2, 1), (2, 2)])
 @pytest.mark.parametrize("sides", [(1, 1), (3, 1), (9, 1), (3, 3)])
-@pytest.mark.parametrize("wide", [1, 100])  # few channels count as wide, or not
-def test_value_and_gradients(sides, strides, height, wide, monkeypatch):
+@pytest.mark.parametrize("wide, part", [(1, 1), (100, 2**20)])  # few channels are wide, one image
+def test_value_and_gradients(sides, strides, height, wide, part, monkeypatch):
     monkeypatch.setattr(pairs, "WIDE", wide)
+    monkeypatch.setattr(convolution, "PART", part)
     rng = np.random.default_rng(0)
     x, kernel = rng.normal(size=(2, height, 4, 3)), rng.normal(size=(*sides, 3, 5))
     with jax.enable_x64(True):
@@ -22,6 +23,12 @@ def test_value_and_gradients(sides, strides, height, wide, monkeypatch):
         both = [(ours, value), *zip(our_pull(g), pull(g), strict=True)]
     for mine, theirs in both:
         np.testing.assert_allclose(mine, theirs, rtol=0, atol=1e-12 * np.abs(theirs).max())
+
+
+@pytest.mark.parametrize("images, part, count", [(40, 100, 5), (40, 1, 40), (7, 20, 7), (7, 99, 1)])
+def test_parts_are_equal_and_hold_no_more_than_is_allowed(images, part, count, monkeypatch):
+    monkeypatch.setattr(convolution, "PART", part)  # of images of twelve bytes
+    assert convolution._parts(np.zeros((images, 3, 1, 1), np.float32)) == count
 
 
 @pytest.mark.parametrize("mapped", [(0, 0), (0, None), (None, 0)])
