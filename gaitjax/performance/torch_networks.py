@@ -1,6 +1,7 @@
 """The networks in PyTorch, to be timed beside ours: written from specification section 5.
 
-The only modules that need torch are this one and `torch_training`; `against_torch` imports them.
+The only modules that need torch are this one, `torch_gpgait`, `torch_layers` and `torch_training`;
+`against_torch` imports them.
 
 Modules are named as in the released checkpoints, so what `converters.to_opengait` writes loads
 with nothing missing and nothing left; layouts are the reference's, (N, C, T, V) and
@@ -18,6 +19,8 @@ from gaitjax import models
 from gaitjax.models.parts import FEATURES as PART_FEATURES
 from gaitjax.models.resgcn import HOPS, Block, plan
 from gaitjax.models.skeletongait import PARTS, STRIDES
+from gaitjax.performance.torch_gpgait import GPGait
+from gaitjax.performance.torch_layers import ConvMishNorm, PartMatrices, PartNecks, of_each_joint
 from gaitjax.skeleton import JointFormat, adjacency, joint_format
 
 
@@ -30,6 +33,8 @@ def build(config: ConfigDict) -> nn.Module:
         "gaittr": lambda: GaitTR(network),
         "skeletongait": lambda: SkeletonGait(network),
         "skeletongaitpp": lambda: SkeletonGaitPP(network),
+        "gpgait": lambda: GPGait(network),
+        "gpgaitpp": lambda: GPGait(network),
     }
     return kinds[config.model.name]()
 
@@ -39,14 +44,14 @@ def from_ours(config: ConfigDict, clips: Array) -> Tensor:
     name, network = config.model.name, models.build(config)
     if name == "gaitgraph2":
         clips = network.streams(clips, network.centres["input_centre"])
-    if name == "gaittr":
+    if name in ("gaittr", "gpgait", "gpgaitpp"):
         clips = network.streams(clips)
     x = torch.from_numpy(np.array(clips))
     if name == "gaitgraph2":  # (N, T, V, M, C) to (N, M, C, T, V)
         return x.permute(0, 3, 4, 1, 2).contiguous()
     if name == "gaitgraph1":  # one stream
         return x.permute(0, 3, 1, 2)[:, None].contiguous()
-    return x.permute(0, 3, 1, 2).contiguous() if name == "gaittr" else x.movedim(-1, 1).contiguous()
+    return x.movedim(-1, 1).contiguous()
 
 
 # ---- GaitGraph1 and GaitGraph2: sections 5.1 to 5.4
@@ -151,16 +156,6 @@ class GaitGraph(nn.Module):
 # ---- GaitTR: section 5.5
 
 
-class ConvMishNorm(nn.Module):
-    def __init__(self, conv: nn.Conv2d, dropout: float):
-        super().__init__()
-        self.dropout, self.conv = nn.Dropout(dropout), conv
-        self.bn = nn.BatchNorm2d(conv.out_channels)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.bn(F.mish(self.conv(self.dropout(x))))
-
-
 class JointAttention(nn.Module):
     def __init__(self, inputs: int, features: int):
         super().__init__()
@@ -226,9 +221,7 @@ class GaitTR(nn.Module):
         self.fcn = nn.Conv1d(widths[-1], network.embedding_dim, 1)
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
-        n, c, t, v = x.shape
-        x = self.data_bn(x.permute(0, 3, 1, 2).reshape(n, v * c, t))
-        x = x.reshape(n, v, c, t).permute(0, 2, 3, 1)
+        x = of_each_joint(self.data_bn, x)
         for block in self.backbone:
             x = block(x)
         return {"embed_1": self.fcn(x.mean(dim=3).mean(dim=2, keepdim=True))}
@@ -285,23 +278,6 @@ class P3DBlock(nn.Module):
         return F.relu(self.conv2(y) + self.downsample(x))
 
 
-class PartMatrices(nn.Module):
-    """FCs: a matrix for each part."""
-
-    def __init__(self, inputs: int, features: int):
-        super().__init__()
-        self.fc_bin = nn.Parameter(torch.empty(PARTS, inputs, features))
-        nn.init.xavier_uniform_(self.fc_bin)
-
-
-class PartNecks(PartMatrices):
-    """BNNecks: batch norm and cosine classifier for each part."""
-
-    def __init__(self, classes: int):
-        super().__init__(PART_FEATURES, classes)
-        self.bn1d = nn.BatchNorm1d(PART_FEATURES * PARTS)
-
-
 class PartHead(nn.Module):
     """Layers 2 to 4 and the head; the first layers are the caller's."""
 
@@ -318,20 +294,15 @@ class PartHead(nn.Module):
                 )
             )
             self.add_module(f"layer{number}", layer)
-        self.FCs = PartMatrices(channels[-1], PART_FEATURES)
-        self.BNNecks = PartNecks(network.classes)
+        self.FCs = PartMatrices(PARTS, channels[-1], PART_FEATURES)
+        self.BNNecks = PartNecks(PARTS, network.classes)
 
     def head(self, x: Tensor) -> dict[str, Tensor]:
         x = self.layer4(self.layer3(self.layer2(x))).amax(dim=2)
         n, c, _, _ = x.shape
         strips = x.reshape(n, c, PARTS, -1)
         x = strips.mean(dim=-1) + strips.amax(dim=-1)
-        embed_1 = torch.matmul(x.permute(2, 0, 1), self.FCs.fc_bin).permute(1, 2, 0)
-        flat = self.BNNecks.bn1d(embed_1.reshape(n, -1)).reshape(n, -1, PARTS)
-        embed_2 = F.normalize(flat, dim=1)
-        classifier = F.normalize(self.BNNecks.fc_bin, dim=1)
-        logits = torch.matmul(embed_2.permute(2, 0, 1), classifier).permute(1, 2, 0)
-        return {"embed_1": embed_1, "embed_2": embed_2, "logits": logits}
+        return self.BNNecks(self.FCs(x))
 
 
 def _stem(inputs: int, features: int) -> Frames:

@@ -10,7 +10,11 @@ from torch import Tensor, nn
 
 def total_loss(outputs: dict[str, Tensor], labels: Tensor, losses) -> Tensor:
     """Sum of the losses of a config, as `gaitjax.training.losses.total_loss`."""
-    parts = [LOSSES[name](outputs, labels, **given) for name, given in losses.items()]
+    parts = []
+    for name, given in losses.items():
+        given = dict(given)
+        weight = given.pop("weight", 1.0)
+        parts.append(weight * LOSSES[name](outputs, labels, **given))
     return torch.stack(parts).sum()
 
 
@@ -34,16 +38,20 @@ def _supcon_re(outputs, labels, temperature, base_temperature=0.07):
     return rows.mean() * (temperature / base_temperature)
 
 
-def _triplet(outputs, labels, margin):
+def _triplet(outputs, labels, margin, hard=False):
     x = outputs["embed_1"].permute(2, 0, 1)  # (P, N, D)
     square = (x * x).sum(-1)
     product = x @ x.transpose(1, 2)
     distance = F.relu(square[:, :, None] + square[:, None] - 2 * product)
     distance = torch.where(distance > 0, distance.clamp(min=1e-20).sqrt(), 0)
     same = labels[:, None] == labels
-    terms = F.relu(distance[:, :, :, None] - distance[:, :, None] + margin)
-    terms = terms * (same[:, :, None] & ~same[:, None])
-    return (terms.sum((1, 2, 3)) / ((terms > 0).sum((1, 2, 3)) + 1e-9)).mean()
+    if hard:
+        farthest = distance.masked_fill(~same, -torch.inf).amax(dim=2)
+        terms = F.relu(farthest - distance.masked_fill(same, torch.inf).amin(dim=2) + margin)
+    else:
+        terms = F.relu(distance[:, :, :, None] - distance[:, :, None] + margin)
+        terms = (terms * (same[:, :, None] & ~same[:, None])).flatten(1)
+    return (terms.sum(1) / ((terms > 0).sum(1) + 1e-9)).mean()
 
 
 def _cross_entropy(outputs, labels, scale, smoothing):

@@ -90,10 +90,8 @@ def shrink(config: ConfigDict) -> ConfigDict:
     frames = 14
     if "branch" in model:
         model.update(branch=(model.branch[0], 8), main=(8, 16), reduction=2, embedding_dim=8)
-    elif model.name == "gpgait":
+    elif model.name in ("gpgait", "gpgaitpp"):
         model.update(widths=(8, 12), shared=1, classes=TRAIN)
-    elif model.name == "gpgaitpp":
-        model.update(widths=(8, 8, 8, 12), classes=TRAIN)
     elif "widths" in model:
         model.update(widths=(10, *[32] * (len(model.widths) - 4), 64), embedding_dim=8)
     else:

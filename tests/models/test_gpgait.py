@@ -15,45 +15,11 @@ from gaitjax.conversion import core
 from gaitjax.conversion.rules import rules
 from gaitjax.models import gpgait
 from gaitjax.skeleton import COCO
-from tests.helpers.golden_weights import (
-    GOLDEN,
-    golden_array,
-    golden_state_dict,
-    reference_shapes,
-)
+from tests.helpers.golden_weights import golden_array
 from tests.models.test_forward_goldens import pad
+from tests.programs.gpgait_parity import CASES, FOLDER, SHAPES, recorded
 
-FOLDER = GOLDEN / "gpgait"
-SHAPES = reference_shapes("gpgait/state_dict_shapes")
-CASES = {
-    "GPGait_CASIA-B": "gpgait_casiab",
-    "GPGait_Gait3D": "gpgait_gait3d",
-    "GPGait_GREW": "gpgait_grew",
-    "GPGait_OUMVLP": "gpgait_oumvlp17",
-    "GPGaitPP_CASIA-B": "gpgaitpp_casiab",
-    "GPGaitPP_Gait3D": "gpgaitpp_gait3d",
-    "GPGaitPP_OUMVLP": "gpgaitpp_oumvlp17",
-}
 QUICK = ("GPGait_CASIA-B", "GPGaitPP_CASIA-B")
-CLASSES = 40  # of the recordings
-
-
-def recorded(case: str):
-    """Config, network, its variables, inputs of our layout, and the recording."""
-    golden = np.load(FOLDER / "forward" / f"{case}.npz")
-    config = configs.load(CASES[case])
-    config.model.classes = CLASSES
-    network = models.build(config)
-    shapes = SHAPES[CASES[case]] | {"BNNecks.fc_bin": (gpgait.PARTS, 256, CLASSES)}
-    state = golden_state_dict(shapes)
-    state |= {
-        key.removeprefix("calibrated/bn/"): golden[key] for key in golden.files if "/bn/" in key
-    }
-    recordings = [golden[key] for key in sorted(golden.files) if key.endswith("/input")]
-    inputs = [x[..., 0].transpose(0, 2, 3, 1)[..., :5] for x in recordings]
-    example = jnp.zeros((1, 8, 17, 3))
-    template = jax.eval_shape(lambda: network.init(jax.random.key(0), example))
-    return config, network, core.to_flax(state, rules(config), template), inputs, golden
 
 
 @pytest.mark.parametrize(
@@ -120,7 +86,7 @@ def embed_2(network, variables, poses):
 
 
 @pytest.mark.parametrize("plus", [False, True])
-def test_order_of_frames(plus):
+def test_order_of_frames(plus, quick):
     """GPGait does not see it; GPGait++ does."""
     network, variables, poses = small(plus)
     shuffled = poses[:, np.random.default_rng(1).permutation(10)]
@@ -128,7 +94,7 @@ def test_order_of_frames(plus):
     assert gap > 1e-3 if plus else gap < 1e-5
 
 
-def test_initial_values():
+def test_initial_values(quick):
     _, variables, _ = small(True)
     leaves = traverse_util.flatten_dict(variables["params"])
     for path, leaf in leaves.items():

@@ -25,14 +25,18 @@ def small(name: str) -> ConfigDict:
     if "dropout" in chosen.model:
         chosen.model.dropout = 0.0
     if "classes" in chosen.model:
-        chosen.model.update(classes=8, layers=(1, 2, 1, 1), channels=(16, 16, 24, 32))
+        chosen.model.classes = 8
+    if "layers" in chosen.model:
+        chosen.model.update(layers=(1, 2, 1, 1), channels=(16, 16, 24, 32))
+    if chosen.model.name.startswith("gpgait"):
+        chosen.model.update(widths=(8, 12), shared=1)
     for given in chosen.loss.values():
         if "temperature" in given:
             given.temperature = 1.0
     return chosen
 
 
-@pytest.mark.parametrize("name", measure.DEFAULT)
+@pytest.mark.parametrize("name", [*measure.DEFAULT, "gpgait_gait3d", "gpgaitpp_casiab"])
 def test_outputs_loss_and_gradients(name):
     chosen = small(name)
     model, table, mesh = models.build(chosen), rules(chosen), mesh_of(1)

@@ -2,6 +2,7 @@
 
 Run as a program with the name of a golden, `float32` or `float64` and perhaps a number of
 steps, it prints the largest differences as JSON; double precision needs a process of its own.
+With 0 steps only the first loss is computed, and no gradient compiled.
 """
 
 import json
@@ -103,10 +104,21 @@ def compare(name: str, precision: str, steps: int = 5) -> dict[str, float]:
     lr, _ = optim.schedule(config.schedule, config.train.steps)
     state = {"step": jnp.int32(0), **variables, "opt_state": tx.init(variables["params"])}
 
+    def derived(state, x, labels):
+        return step.gradients(config, model, state, x, labels, jax.random.key(0))
+
     @jax.jit
     def one(state, x, labels):
-        grads, stats, metrics = step.gradients(config, model, state, x, labels, jax.random.key(0))
+        grads, stats, metrics = derived(state, x, labels)
         return grads, step.apply_gradients(config, tx, state, grads, stats), metrics
+
+    def batch(t: int):
+        x = network_input(name, golden[f"batch{t % 2}/input"])
+        return jnp.asarray(x, precision), jnp.asarray(golden[f"batch{t % 2}/labels"])
+
+    if not steps:
+        loss = jax.jit(lambda *args: derived(*args)[2]["loss"])(state, *batch(0))
+        return {"first_loss": relative(float(loss), golden["float64/loss"][0])}
 
     def torch(params, stats):
         return core.to_torch({"params": params, "batch_stats": stats}, table)
@@ -114,10 +126,8 @@ def compare(name: str, precision: str, steps: int = 5) -> dict[str, float]:
     dead = set(facts["parameters_with_zero_true_gradient"])
     losses, lrs, out = [], [], {}
     for t in range(steps):
-        batch = f"batch{t % 2}"
-        x = jnp.asarray(network_input(name, golden[f"{batch}/input"]), precision)
         lrs.append(float(lr(state["step"])))
-        grads, state, metrics = one(state, x, jnp.asarray(golden[f"{batch}/labels"]))
+        grads, state, metrics = one(state, *batch(t))
         losses.append(float(metrics["loss"]))
         if t == 0:
             ours = torch(grads, state["batch_stats"])
