@@ -71,7 +71,10 @@ def memory_of(device: jax.Device) -> int:
     """Bytes that programs on `device` may use in all; 0 where it does not tell."""
     if device.platform == "cpu":
         return host_memory.total()
-    return (device.memory_stats() or {}).get("bytes_limit", 0)
+    try:
+        return (device.memory_stats() or {}).get("bytes_limit", 0)
+    except jax.errors.JaxRuntimeError:  # it is not here: programs are compiled for it
+        return 0
 
 
 def replicated(mesh: Mesh) -> NamedSharding:

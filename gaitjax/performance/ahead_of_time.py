@@ -27,16 +27,15 @@ def row(
     config: ConfigDict, device: str, what: str, limit: float, known: dict[str, str] | None = None
 ) -> dict:
     """What one program is and takes, see `compile_for`; "batch" and "frames" of it."""
-    section = config.train if what == "train" else config.eval
     found = compile_for.compile_for(config, device, what, limit, known)
-    batch = section.batch_size
     if what == "train" and found.get("memory", 0) > devices.usable(device):
         try:
             batch, at_largest = fit.largest_batch(config, device, lambda _: None, found, limit)
-            found = (at_largest or found) | {"program": found["program"]}
+            found = (at_largest or found) | {"batch": batch, "program": found["program"]}
         except TrainingError as error:
             found = {"error": str(error), "program": found["program"]}
-    return {"batch": batch, "frames": section.frames, **found}
+    section = config.train if what == "train" else config.eval
+    return {"batch": section.batch_size, "frames": section.frames, **found}
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -13,16 +13,20 @@ import time
 
 import jax
 import jax.numpy as jnp
+from flax import linen as nn
 from jax import ShapeDtypeStruct
+from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
 from gaitjax import sharding
+from gaitjax.evaluation import batches, budget
 from gaitjax.performance import children, cost, devices, memory
 from gaitjax.training import setup
 
 WHAT = ("train", "embed")
 LIMIT = 900  # seconds for one program
 RESIDENT = 1_000_000  # frames of poses on the device, 194 MiB
+LONGEST = 720  # frames of a whole sequence, where the config has no limit
 # Without the card nothing is tuned, and some products cannot be chosen.
 _UNTUNED = ("Couldn't find output tile sizes", "autotun")
 _PLAIN_PRODUCTS = "--xla_gpu_enable_triton_gemm=false"
@@ -49,7 +53,8 @@ def compile_for(
     Args:
       known: names of programs by their "program", not to be compiled again.
     Returns:
-      "program", which is that of another if they differ in constants alone; seconds of lowering
+      "program", which is that of another if they differ in constants alone; "batch" and "frames"
+      of its clips; seconds of lowering
       and compiling, of the clock and of all processors together; "stablehlo_bytes",
       "program_bytes", counts of kernels (see `_COUNTED`), "memory" (bytes held in all: arguments
       and scratch), "scratch", "flags". Of a known one: "program" and "same", its name.
@@ -77,10 +82,11 @@ def _compile(job: dict) -> dict:
     made = setup.make(config, devices.mesh(job["device"]))
     lower = {"train": _lower_training, "embed": _lower_embedding}[what]
     begin = time.perf_counter()
-    lowered = lower(made)
+    lowered, (size, length) = lower(made)
     middle, processors = time.perf_counter(), time.process_time()
     given = lowered.as_text()
     shape = {"program": hashlib.sha256(re.sub(r"dense<[^>]*>", "", given).encode()).hexdigest()}
+    shape |= {"batch": size, "frames": length}
     if same := job["known"].get(shape["program"]):
         return shape | {"same": same}
     options: dict[str, str | bool] = {
@@ -112,21 +118,32 @@ def _flags(text: str) -> list[list[str]]:
     return [flag.removeprefix("--").split("=") for flag in text.split()]
 
 
-def _lower_training(made: setup.Setup) -> jax.stages.Lowered:
+def _lower_training(made: setup.Setup) -> tuple[jax.stages.Lowered, tuple[int, int]]:
     state, frames, batch = setup.shapes(made, RESIDENT)
-    return setup.update(made).lower(state, frames, (batch,))
+    size = made.config.train.batch_size, made.config.train.frames
+    return setup.update(made).lower(state, frames, (batch,)), size
 
 
-def _lower_embedding(made: setup.Setup) -> jax.stages.Lowered:
-    """Of `eval.batch_size` test windows, or whole sequences of `eval.frames` with their mask."""
-    given = made.config.eval
-    size = given.batch_size, given.select or given.frames
+def _lower_embedding(made: setup.Setup) -> tuple[jax.stages.Lowered, tuple[int, int]]:
+    """Of the largest batch that evaluation makes, see `embedding_batch`."""
+    size = embedding_batch(made.config, made.model, made.mesh)
     state, frames, batch = setup.shapes(made, RESIDENT, size)
     del batch["labels"]
-    if given.clip == "all":
+    if made.config.eval.clip == "all":
         batch["mask"] = ShapeDtypeStruct(size, jnp.bool_, sharding=sharding.batched(made.mesh))
     variables = {name: state[name] for name in ("params", "batch_stats")}
-    return setup.embed(made).lower(variables, frames, batch)
+    return setup.embed(made).lower(variables, frames, batch), size
+
+
+def embedding_batch(config: ConfigDict, model: nn.Module, mesh: Mesh) -> tuple[int, int]:
+    """(N, T) of the largest batch that evaluation makes, of windows or of its longest sequences."""
+    given = config.eval
+    most = budget.frames_in_batch(config, model, mesh)
+    frames = given.select or given.frames
+    if given.clip == "all":
+        frames = min(given.limit or LONGEST, most)
+    bounds = batches.Bounds(most, given.batch_size, mesh.size)
+    return bounds.fitting(frames, given.batch_size), frames
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ SMALLEST = (
     "gaittr_gait3d",
     "skeletongait_gait3d",
     "skeletongaitpp_gait3d",
+    "gpgait_gait3d",
+    "gpgaitpp_gait3d",
 )
 
 
