@@ -79,7 +79,7 @@ def benchmark(configs: dict[str, ConfigDict], args, say: Callable) -> dict:
         dtype = config.model.get("dtype", "float32")
         say(f"\n{name}, {size['batch_size']} x {size['frames']} frames, {dtype}")
         if args.against:
-            found = against_torch.compare(config, args.repeats, args.limit, say)
+            found = against_torch.compare(config, args.repeats, args.limit, say, args.layouts)
         else:
             options = {"what": args.what, "repeats": args.repeats}
             found = measured(config, options, args.limit, say)
@@ -141,8 +141,15 @@ def _parser():
     add(
         "--against",
         choices=("torch",),
-        help="time training and evaluation in turns with the same network in PyTorch instead: "
-        "eager, channels_last, torch.compile",
+        help="time training and evaluation in turns with the same network in PyTorch instead",
+    )
+    add(
+        "--layouts",
+        nargs="+",
+        metavar="LAYOUT",
+        choices=against_torch.LAYOUTS,
+        default=against_torch.LAYOUTS,
+        help=f"of PyTorch: {', '.join(against_torch.LAYOUTS)} (default: all)",
     )
     add(
         "--limit",

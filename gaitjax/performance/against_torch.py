@@ -15,7 +15,7 @@ import multiprocessing
 import os
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ml_collections import ConfigDict
@@ -164,9 +164,17 @@ def _serve(pipe, program: str, config: str) -> None:
         pipe.send((time.perf_counter() - start) / count)
 
 
-def compare(config: ConfigDict, rounds: int, limit: float, say: Callable = print) -> dict:
+def compare(
+    config: ConfigDict,
+    rounds: int,
+    limit: float,
+    say: Callable = print,
+    layouts: Sequence[str] = LAYOUTS,
+) -> dict:
     """Seconds of every run of each program, by kind, and how ours compares with the fastest.
 
+    Args:
+      layouts: of `LAYOUTS`, those that are timed.
     Returns:
       kind -> {"seconds", "sequences_per_s": by program, "ratio": median over the rounds of the
       fastest PyTorch's seconds over ours, "share_of_peak"}; "machine", "peak", "gflop", "torch";
@@ -177,7 +185,7 @@ def compare(config: ConfigDict, rounds: int, limit: float, say: Callable = print
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # the card is shared
     workers, found = {}, {"missing": {}}
     try:
-        for program in PROGRAMS:
+        for program in ("gaitjax", *layouts):
             pipe, other = context.Pipe()
             arguments = (other, program, config.to_json())
             process = context.Process(target=_serve, args=arguments, daemon=True)
