@@ -1,19 +1,23 @@
 """How many frames a network can embed at once in the memory that it is given."""
 
+import math
+from collections.abc import Iterator
+
 import jax
 from flax import linen as nn
+from jax.extend.core import Jaxpr
 from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
 from gaitjax import sharding
 from gaitjax.training import step
-from gaitjax.transforms import pipeline
 
 GIB = 2**30
 SHARE, MOST = 1 / 4, 4 * GIB  # of a device's memory, unless the config says otherwise
-LAYERS = 6  # so many outputs of the largest layer a compiled network holds at once, or fewer
+LAYERS = 6  # so many of the largest layer's results a compiled network holds at once, or fewer
 FRAMES = 64  # of the clip that is looked at
 UNKNOWN = 16 * GIB
+TILE = (8, 128)  # a TPU fills the last two axes of an array up to multiples of these
 
 
 def frames_in_batch(config: ConfigDict, model: nn.Module, mesh: Mesh) -> int:
@@ -21,24 +25,39 @@ def frames_in_batch(config: ConfigDict, model: nn.Module, mesh: Mesh) -> int:
 
     0 stands for `SHARE` of the device's memory, at most `MOST`.
     """
-    budget = config.eval.memory_gb * GIB or min(SHARE * _memory(mesh.devices.flat[0]), MOST)
-    return max(1, int(budget / (LAYERS * bytes_of_frame(config, model))))
+    device = mesh.devices.flat[0]
+    budget = config.eval.memory_gb * GIB or min(SHARE * _memory(device), MOST)
+    tile = TILE if device.platform == "tpu" else (1, 1)
+    return max(1, int(budget / (LAYERS * bytes_of_frame(config, model, tile))))
 
 
-def bytes_of_frame(config: ConfigDict, model: nn.Module) -> float:
-    """Bytes that the largest output of any layer takes for a frame; nothing is computed."""
+def bytes_of_frame(config: ConfigDict, model: nn.Module, tile: tuple[int, int] = (1, 1)) -> float:
+    """Bytes that the largest product or convolution gives for a frame; nothing is computed.
 
-    def layers(variables: dict, clips: dict) -> dict:
-        x = pipeline.eval_input(config, model, clips)
-        method = "embed" if hasattr(model, "embed") else None
-        _, outputs = model.apply(
-            variables, x, method=method, capture_intermediates=True, mutable=["intermediates"]
-        )
-        return dict(outputs)
-
+    Args:
+      tile: what the last two axes of every array are filled up to.
+    """
     clips = jax.eval_shape(lambda: step.example_clips(config, FRAMES))
-    outputs = jax.eval_shape(layers, step.variable_shapes(config, model), clips)
-    return max(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(outputs)) / FRAMES
+    embed, variables = step.make_embed(config, model), step.variable_shapes(config, model)
+    results = _results(jax.make_jaxpr(embed)(variables, None, clips).jaxpr)
+    return max(_filled_up(result, tile) for result in results) / FRAMES
+
+
+def _results(program: Jaxpr) -> Iterator[jax.core.ShapedArray]:
+    """What every product and convolution of a traced program gives, also inside its functions."""
+    for line in program.eqns:
+        if line.primitive.name in ("dot_general", "conv_general_dilated"):
+            yield from (result.aval for result in line.outvars)
+        for inner in jax.tree.leaves(line.params, is_leaf=lambda value: hasattr(value, "eqns")):
+            if hasattr(inner, "eqns"):
+                yield from _results(inner)
+
+
+def _filled_up(array: jax.core.ShapedArray, tile: tuple[int, int]) -> int:
+    """Bytes of an array whose last two axes are filled up to multiples of `tile`."""
+    *first, rows, columns = 1, 1, *array.shape
+    rows, columns = (-(-n // side) * side for n, side in zip((rows, columns), tile, strict=True))
+    return math.prod((*first, rows, columns)) * array.dtype.itemsize
 
 
 def _memory(device: jax.Device) -> float:
