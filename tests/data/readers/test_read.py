@@ -18,128 +18,18 @@ from gaitjax.prepare.__main__ import main
 from gaitjax.skeleton import COCO
 from gaitjax.untrusted import safe_pickle
 from tests.helpers import loading
-from tests.helpers.tiny_sets import TO_COCO
+from tests.helpers.results import (
+    BODY_25,
+    WRITERS,
+    flat,
+    results,
+    write_alphapose,
+    write_coco,
+    write_tracked,
+)
 from tests.helpers.walk import OTHER, WALK, T
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "poses"
-BODY_25 = (0, 16, 15, 18, 17, 5, 2, 6, 3, 7, 4, 12, 9, 13, 10, 14, 11)  # of COCO joint i
-
-
-def flat(joints) -> list[float]:
-    return np.asarray(joints).ravel().tolist()
-
-
-def openpose(joints: np.ndarray, layout: int) -> list[float]:
-    """17 COCO joints as OpenPose writes them: 18 joints or BODY_25."""
-    out = np.zeros((layout, 3))
-    out[list(TO_COCO if layout == 18 else BODY_25)] = joints
-    out[1] = (out[2] + out[5]) / 2  # neck
-    return flat(out)
-
-
-def results(ids, people, **more) -> list[dict]:
-    """A list of results; people[p][t] is the skeleton of person p in frame t."""
-    return [
-        {"image_id": i, "category_id": 1, "keypoints": flat(p[t]), "score": 2.5}
-        | {key: value(k) for key, value in more.items()}
-        for t, i in enumerate(ids)
-        for k, p in enumerate(people)
-    ]
-
-
-def write_alphapose(folder):
-    path = folder / "alphapose-results.json"
-    path.write_text(json.dumps(results([f"{t}.jpg" for t in range(T)], [OTHER, WALK])))
-    return path
-
-
-def write_tracked(folder):
-    path = folder / "results.json"
-    names = [f"frame_{t:04d}.png" for t in range(T)]
-    path.write_text(json.dumps(results(names, [WALK], idx=lambda k: [[7.0], [7.0]])))
-    return path
-
-
-def write_halpe(folder):
-    path = folder / "halpe.json"
-    feet = WALK[:, [15, 16] * 3] + [4.0, 9.0, 0.0]
-    middles = [WALK[:, pair].mean(axis=1, keepdims=True) for pair in ([0], [5, 6], [11, 12])]
-    walk = np.concatenate([WALK, *middles, feet], axis=1)
-    path.write_text(json.dumps(results([f"{t}.jpg" for t in range(T)], [walk])))
-    return path
-
-
-def write_coco(folder):
-    path = folder / "coco.json"
-    entries = results(range(100, 100 + T), [OTHER, WALK], track_id=lambda k: k)
-    path.write_text("\ufeff" + json.dumps(entries), encoding="utf-8")
-    return path
-
-
-def write_openpose(folder, layout=25):
-    for t in range(T):
-        people = [{"person_id": [-1], "pose_keypoints_2d": openpose(WALK[t], layout)}]
-        (folder / f"clip_{t:012d}_keypoints.json").write_text(
-            json.dumps({"version": 1.3, "people": people})
-        )
-    return folder
-
-
-def write_openpose18(folder):
-    return write_openpose(folder, 18)
-
-
-def write_alphapose_cmu(folder):
-    path = folder / "alphapose-results.json"
-    frames = {
-        f"{t}.jpg": {"version": 0.1, "bodies": [{"joints": openpose(WALK[t], 18)}]}
-        for t in range(T)
-    }
-    path.write_text(json.dumps(frames))
-    return path
-
-
-def instance(joints) -> dict:
-    return {
-        "keypoints": joints[:, :2].tolist(),
-        "keypoint_scores": joints[:, 2].tolist(),
-        "bbox": [[0.0, 0.0, 1.0, 1.0]],
-        "bbox_score": 0.9,
-    }
-
-
-def write_mmpose(folder):
-    path = folder / "video.json"
-    frames = [{"frame_id": t + 1, "instances": [instance(WALK[t])]} for t in range(T)]
-    path.write_text(json.dumps(frames))
-    return path
-
-
-def write_mmpose_demo(folder):
-    path = folder / "results_video.json"
-    frames = [{"frame_id": t + 1, "instances": [instance(WALK[t])]} for t in range(T)]
-    path.write_text(json.dumps({"meta_info": {"num_keypoints": 17}, "instance_info": frames}))
-    return path
-
-
-def write_mmpose_images(folder):
-    for t in range(T):
-        (folder / f"{t}.json").write_text(json.dumps([instance(WALK[t])]))
-    return folder
-
-
-WRITERS = {
-    "alphapose": (write_alphapose, "alphapose"),
-    "alphapose_tracked": (write_tracked, "alphapose"),
-    "alphapose_halpe": (write_halpe, "alphapose"),
-    "alphapose_cmu": (write_alphapose_cmu, "alphapose"),
-    "coco": (write_coco, "coco"),
-    "openpose_body25": (write_openpose, "openpose"),
-    "openpose_coco18": (write_openpose18, "openpose"),
-    "mmpose": (write_mmpose, "mmpose"),
-    "mmpose_demo": (write_mmpose_demo, "mmpose"),
-    "mmpose_images": (write_mmpose_images, "mmpose"),
-}
 
 
 @pytest.mark.parametrize("name", WRITERS)
@@ -194,73 +84,6 @@ def test_missing_and_unusable_joints(tmp_path):
     poses = readers.read(path).poses
     assert not poses[:, :3].any()
     np.testing.assert_allclose(poses[:, 3:], WALK[:6, 3:], atol=1e-3)
-
-
-KNOWN = flat(WALK[0])
-REFUSED = {
-    "two videos": ([{"image_id": f"{v}_1.jpg", "keypoints": KNOWN} for v in "ab"], "two videos"),
-    "no number": ([{"image_id": f"{v}.jpg", "keypoints": KNOWN} for v in "a1"], "no frame number"),
-    "19 joints": ([{"image_id": 1, "keypoints": [0.5] * 57}], "57 numbers.*17 x 3"),
-    "21 and 17": (
-        [{"image_id": i, "keypoints": [9.0] * n} for i, n in enumerate((51, 54))],
-        "people of 17 and 18 joints",
-    ),
-    "no body": (
-        [{"image_id": 1, "keypoints": (np.arange(51.0) * 37 % 101 + 1).tolist()}],
-        "17 joints that lie as no person's in joint format coco or h36m.*--source_joints",
-    ),
-    "shares": (
-        [{"image_id": 1, "keypoints": [0.5] * 51}],
-        "shares of the image, not pixels; say its size with --image_size",
-    ),
-    "ap10k": (
-        {"meta_info": {"dataset_name": "ap10k"}, "instance_info": []},
-        "meta_info says that the joints are those of 'ap10k'",
-    ),
-    "horses": (
-        {
-            "images": [{"id": 1}],
-            "annotations": [{"image_id": 1, "keypoints": KNOWN}],
-            "categories": [{"name": "horse", "keypoints": ["nose"]}],
-        },
-        "keypoints of 'horse'; expected those of people",
-    ),
-    "one frame": ({"people": []}, "describes one frame; give the folder"),
-    "one frame of YOLO": ([{"name": "person", "keypoints": {"x": [], "y": []}}], "one frame"),
-    "text": ([{"image_id": 1, "keypoints": ["0.5"] * 51}], "list of numbers"),
-    "bool": ([{"image_id": 1, "keypoints": [True] * 51}], "list of numbers"),
-    "annotations": ({"images": [], "annotations": []}, "an object with the keys"),
-    "nobody": ([{"frame_id": 1, "instances": []}], "no person"),
-    "empty list": ([], "a list of 0"),
-    "null": (None, "null"),
-    "scores": (
-        [{"frame_id": 1, "instances": [{"keypoints": [[1, 2]], "keypoint_scores": [1, 1]}]}],
-        "one for each score",
-    ),
-    "huge frame": ([{"image_id": 10**30, "keypoints": [0.5] * 51}], "out of range"),
-    "huge integer": ([{"image_id": 1, "keypoints": [10**350] * 51}], "too large"),
-    "crowd": ([{"image_id": 1, "keypoints": KNOWN}] * 300, "more than 200 people"),
-}
-
-
-@pytest.mark.parametrize("name", REFUSED)
-def test_refused(name, tmp_path):
-    content, message = REFUSED[name]
-    path = tmp_path / "x.json"
-    path.write_text(json.dumps(content))
-    with pytest.raises(DataError, match=message) as error:
-        readers.read(path)
-    assert str(path) in str(error.value)
-
-
-def test_refused_folders(tmp_path):
-    with pytest.raises(DataError, match="no .json file"):
-        readers.read(tmp_path)
-    with pytest.raises(DataError, match="No such file"):
-        readers.read(tmp_path / "missing.json")
-    (tmp_path / "0.json").write_text('{"people": [], "bodies": []}')
-    with pytest.raises(DataError, match=r"0.json: found .*expected \{"):
-        readers.read(tmp_path)
 
 
 def test_command_adds_sequences_that_evaluation_reads(tmp_path, capsys):
@@ -384,22 +207,6 @@ def test_annotations_of_coco(tmp_path):
     np.testing.assert_allclose(sequence.poses[..., :2], WALK[..., :2], atol=1e-3)
     np.testing.assert_array_equal(sequence.poses[..., 2], WALK[..., 2] > 0)
     assert any(note.startswith("labelled by hand") for note in sequence.notes)
-
-
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        ("x.mp4", "x.mp4: a video, no results.*prepare video.*or run a pose estimator on it"),
-        ("x.npy", "x.npy: a NumPy array.*pickle it"),
-        ("x.csv", "x.csv: a table.*gaitjax.prepare casiab"),
-        ("x.png", "x.png: a picture.*run a pose estimator"),
-        ("x.txt", "x.txt: one frame of YOLO-pose; give the folder"),
-    ],
-)
-def test_other_files_are_called_by_their_names(tmp_path, name, message):
-    (tmp_path / name).write_bytes(b"\0")
-    with pytest.raises(DataError, match=message):
-        readers.read(tmp_path / name)
 
 
 def test_a_short_sequence_is_said(tmp_path, capsys):
