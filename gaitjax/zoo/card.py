@@ -25,6 +25,10 @@ KNOWN = {  # of `gaitjax.data.familiar.measure`: what a reader calls it
     "frames": "frames of a sequence",
     "confidence": "confidence of the joints",
 }
+METRICS = {  # of `gaitjax.evaluation.distances`
+    "euc": "the Euclidean distance of their embeddings, part by part",
+    "cos": "the cosine distance of their embeddings, part by part",
+}
 RESPONSIBLE = """\
 Gait is biometric data: it identifies people at a distance, without their cooperation. Use these
 weights on people who consented, and not for surveillance. A small distance means alike, not the
@@ -53,10 +57,11 @@ def markdown(
         "walk in, an embedding out that is near to those of other walks of the same person.",
         f'```python\nimport gaitjax\n\nmodel = gaitjax.load("hf://{repo}")\n'
         "embeddings = model.embed(walks)  # a list of (T, V, 3): x, y in pixels, confidence\n```",
-        "## Trained on\n\n" + "\n".join(tables.markdown(_training(metadata), left=(0, 1))),
+        f"Walks are compared by `{config['eval']['metric']}`: {METRICS[config['eval']['metric']]}.",
+        "## Trained on\n\n" + _listed(_training(metadata)),
         "## Poses that it knows\n\n" + _poses(metadata),
         "## Results\n\n" + _results(record),
-        "## Made by\n\n" + "\n".join(tables.markdown(_made_by(variables, metadata), left=(0, 1))),
+        "## Made by\n\n" + _made_by(variables, metadata),
         f"## Responsible use\n\n{RESPONSIBLE}",
         f"## Licence\n\n`{licence}` for the weights, as their publisher states it. gaitjax is "
         "under Apache-2.0; the data keep their own terms"
@@ -76,7 +81,7 @@ def _training(metadata: Mapping[str, Any]) -> list[tuple[str, str]]:
     config = metadata["config"]
     data, train = config["data"], config["train"]
     record = sets.SETS.get(data["name"].removeprefix("tfds:"))
-    rows = [("", ""), ("data set", record.title if record else data["name"] or "not said")]
+    rows = [("data set", record.title if record else data["name"] or "not said")]
     if record and record.identities:
         rows.append(("identities", "{:,} to train on, {:,} to test".format(*record.identities)))
     if record:
@@ -90,23 +95,27 @@ def _training(metadata: Mapping[str, Any]) -> list[tuple[str, str]]:
     return rows
 
 
+def _listed(facts: list[tuple[str, str]]) -> str:
+    return "\n".join(f"- {name}: {value}" for name, value in facts)
+
+
 def _poses(metadata: Mapping[str, Any]) -> str:
     config = metadata["config"]
-    fmt = joint_format(config["model"]["joints"])
+    fmt, data = joint_format(config["model"]["joints"]), config["data"]
     lines = [
-        f"Joint format `{fmt.name}`, {fmt.num_joints} joints: {', '.join(fmt.joints)}.",
-        f"Missing joints: `{config['data']['impute_test'] or config['data']['impute']}`; "
-        f"normalisation: `{config['data']['normalise'] or 'none'}`.",
+        f"- joint format: `{fmt.name}`, {fmt.num_joints} joints: {', '.join(fmt.joints)}",
+        f"- missing joints: filled in by `{data['impute_test'] or data['impute']}`",
+        f"- normalisation: `{data['normalise'] or 'none'}`",
     ]
     if not (known := metadata.get("knows")):
-        return "\n".join([*lines, "What size and place it was trained on is not recorded."])
+        return "\n".join([*lines, "- size and place that it was trained on: not recorded"])
     rows = [["", "5 %", "median", "95 %"]]
     rows += [
         [about, *(f"{known[name][place]:.3g}" for place in (LOW, MIDDLE, HIGH))]
         for name, about in KNOWN.items()
         if name in known
     ]
-    return "\n".join([*lines, "", *tables.markdown(rows)])
+    return "\n".join([*lines, "", "What it was trained on:", "", *tables.markdown(rows)])
 
 
 def _results(record: dict | None) -> str:
@@ -127,16 +136,17 @@ def _results(record: dict | None) -> str:
     return "\n".join(lines)
 
 
-def _made_by(variables: dict, metadata: Mapping[str, Any]) -> list[tuple[str, str]]:
-    rows = [("", ""), ("written with", f"gaitjax {origin.version('gaitjax')}")]
+def _made_by(variables: dict, metadata: Mapping[str, Any]) -> str:
+    facts = [("written with", f"gaitjax {origin.version('gaitjax')}")]
     made = metadata.get("made_by") or {}
-    rows += [(key, f"`{value}`") for key, value in made.items()]
-    if "converted_from" not in metadata:
-        rows.append(("command", f"`{command(metadata['config'])}`"))
+    facts += [("commit" if key == "code" else key, f"`{value}`") for key, value in made.items()]
     for key in ("hub", "commit", "file", "sha256"):
         if key in metadata:
-            rows.append((f"source: {key}", f"`{metadata[key]}`"))
-    return [*rows, ("digest of all arrays", f"`{digest.of_json(digest.of_tree(variables))}`")]
+            facts.append((f"source: {key}", f"`{metadata[key]}`"))
+    facts.append(("digest of all arrays", f"`{digest.of_json(digest.of_tree(variables))}`"))
+    if "converted_from" in metadata:
+        return _listed(facts)
+    return f"{_listed(facts)}\n\n```\n{command(metadata['config'])}\n```"
 
 
 def command(config: Mapping[str, Any]) -> str:

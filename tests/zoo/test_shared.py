@@ -110,10 +110,10 @@ def test_the_card_says_what_is_recorded(folder, capsys):
     for said in (
         'gaitjax.load("hf://ann/walks")',
         "| Rank-1 | 71.25 | 60.00 to 81.50 | 2.50 |",
-        "Joint format `coco`, 17 joints: nose,",
+        "- joint format: `coco`, 17 joints: nose,",
         "| body height, pixels |",
-        "| seed | 0 |",
-        "`0123abc`",
+        "- seed: 0",
+        "- commit: `0123abc`",
         "python -m gaitjax.train --config gaitgraph2_walkers",
         "--config.train.batch_size=16",
         "consented",
