@@ -1,5 +1,6 @@
 """Both notebooks, run from top to bottom: on the CPU, briefly, with a stand-in for the hub."""
 
+import importlib.util
 import json
 import os
 import re
@@ -47,12 +48,15 @@ def test_a_clone_beside_it_is_not_taken_for_the_package(tmp_path):
 
 @pytest.fixture
 def hub(tmp_path):
-    """The hub with one checkpoint, made here."""
-    pytest.importorskip("torch")
-    from tests.helpers.torch_files import opengait_state, save
+    """The hub with one checkpoint, made here; without PyTorch, which reads it, an empty one."""
+    pytest.importorskip("huggingface_hub")
+    released = {}
+    if importlib.util.find_spec("torch"):
+        from tests.helpers.torch_files import opengait_state, save
 
-    file = save(tmp_path / "model.pt", opengait_state(RELEASED), iteration=2000)
-    with serving({f"{FOLDER}/checkpoints/GaitGraph2-02000.pt": file.read_bytes()}) as server:
+        file = save(tmp_path / "model.pt", opengait_state(RELEASED), iteration=2000)
+        released[f"{FOLDER}/checkpoints/GaitGraph2-02000.pt"] = file.read_bytes()
+    with serving(released) as server:
         yield server
 
 
@@ -82,10 +86,11 @@ def test_runs_from_top_to_bottom(tmp_path, hub, monkeypatch):
 
     text = run(NOTEBOOK)
     assert "step 2/2" in text and "untrained: Rank-1" in text
-    assert f"350,822 parameters> from opengait/OpenGait/{FOLDER}" in text
-    assert "published: Rank-1 11.00, ours" in text
+    if hub.files:
+        assert f"350,822 parameters> from opengait/OpenGait/{FOLDER}" in text
+        assert "published: Rank-1 11.00, ours" in text
+    assert text.count("skipped:") == (0 if hub.files else 2)
     assert "these are made-up walks" in text and "nearest to person" in text
-    assert "skipped" not in text
     assert "checked: made-up walks differ by" in text and "from gaitjax, the largest is" in text
     assert float(re.search(r"differ by (\S+) from gaitjax", text)[1]) < 1e-3
     assert "enrolled as ann" in text and re.search("has a name|is unknown", text)
