@@ -5,16 +5,12 @@ from pathlib import Path
 
 from gaitjax import command, files, models, sharding, weights
 from gaitjax.config import from_arguments, parser
-from gaitjax.errors import DataError
-from gaitjax.export import check, onnx, program, stablehlo
+from gaitjax.export import check, onnx, program, saved, stablehlo
 from gaitjax.training import checkpoint, step
 from gaitjax.zoo import shared
 
-FORMS = {"stablehlo": stablehlo, "onnx": onnx}
-NO_SAVED_MODEL = (
-    "--to saved: TensorFlow's SavedModel is not written: the newest TensorFlow seen (2.21) refuses "
-    "programs of JAX 0.10.2, whose StableHLO is newer (1.15 against 1.13.7); use onnx or stablehlo"
-)
+FORMS = {"stablehlo": stablehlo, "onnx": onnx, "saved": saved}
+WHOLE = {"saved": files.whole_folder}  # the others are one file
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -23,8 +19,6 @@ def main(argv: list[str] | None = None) -> int:
 
 def _main(argv: list[str]) -> None:
     args, rest = _parser().parse_known_args(argv)
-    if args.to not in FORMS:
-        raise DataError(NO_SAVED_MODEL)
     sharding.start(multihost=False)
     config = from_arguments(args.config, rest)
     path, source = shared.local(args.checkpoint)
@@ -33,7 +27,7 @@ def _main(argv: list[str]) -> None:
     variables, _ = weights.fit(variables, shapes, str(path))
     made = program.make(config, variables, {**metadata, "source": source}, args.frames)
     form, output = FORMS[args.to], Path(args.output)
-    with files.whole(output) as temporary:
+    with WHOLE.get(args.to, files.whole)(output) as temporary:
         form.save(made, temporary)
         found = check.difference(config, variables, made, form.load(temporary))
     print(_said(made, output))
@@ -46,8 +40,9 @@ def _said(made: program.Program, output: Path) -> str:
         for name, (dtype, *shape) in made.about["inputs"].items()
     )
     of = made.about["embedding"]
+    size = sum(f.stat().st_size for f in (output, *output.rglob("*")) if f.is_file())
     return (
-        f"{output}: {output.stat().st_size / 1e6:.1f} MB\n"
+        f"{output}: {size / 1e6:.1f} MB\n"
         f"in: {inputs}\n"
         f"out: float32 ({', '.join(map(str, of['shape']))}), compared by {of['compared_by']}"
     )
@@ -66,11 +61,12 @@ def _parser():
     add(
         "--to",
         required=True,
-        choices=(*FORMS, "saved"),
+        choices=FORMS,
         help="stablehlo: one file for JAX on CPU, GPU and TPU; onnx: for onnxruntime and browsers "
-        "(pip install 'gaitjax[export]'); saved: refused, TensorFlow cannot read what JAX writes",
+        "(pip install 'gaitjax[export]'); saved: a folder for TensorFlow "
+        "(pip install 'gaitjax[saved]')",
     )
-    add("--output", required=True, type=command.path, help="file to write")
+    add("--output", required=True, type=command.path, help="file to write, or folder for saved")
     add(
         "--frames",
         type=int,

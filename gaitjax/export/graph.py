@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +11,20 @@ from gaitjax.extras import optional
 
 OPSET, IR = 18, 9  # of 2022: onnxruntime 1.14 and later read them
 Shape = tuple
+
+
+class Linear(NamedTuple):
+    """A product or convolution with constants, written by `emit(kernel, bias or None)`.
+
+    Attributes:
+      kernel: (..., C) float64; of `several` products (S, ..., C).
+      bias: to be added, float64.
+    """
+
+    emit: Callable[[np.ndarray, np.ndarray | None], str]
+    kernel: np.ndarray
+    bias: np.ndarray
+    several: bool
 
 
 class Value(NamedTuple):
@@ -22,6 +36,7 @@ class Value(NamedTuple):
       dtype: NumPy's.
       array: its numbers, where they depend on no input.
       thin: some of its axes have length 1 in the graph, to be broadcast.
+      linear: how it was made, if what is done with it next may be folded in.
     """
 
     name: str
@@ -29,6 +44,7 @@ class Value(NamedTuple):
     dtype: np.dtype
     array: np.ndarray | None = None
     thin: bool = False
+    linear: Linear | None = None
 
 
 def multiple(size: Any) -> int | None:

@@ -7,16 +7,24 @@ from typing import Any
 
 import numpy as np
 
+from gaitjax.export import faster
 from gaitjax.export.graph import Graph, Value, alike, multiple
 
 
 def _elementwise(kind: str, graph: Graph, given: list[Value], out: Any, **_) -> Value:
-    return _broadcast(graph, graph.node(kind, _fitting(graph, given, out))[0], given, out)
+    # ONNX broadcasts the thin ones.
+    return _broadcast(graph, graph.node(kind, list(map(graph.name, given)))[0], given, out)
 
 
-def _fitting(graph: Graph, given: list[Value], out: Any) -> list[str]:
-    """Names of operands, of which ONNX broadcasts the thin ones."""
-    return [graph.name(value) for value in given]
+def _foldable(kind: str, graph: Graph, given: list[Value], out: Any, **_) -> Value:
+    return faster.folded(kind, given, out) or _elementwise(kind, graph, given, out)
+
+
+def _max(graph: Graph, given: list[Value], out: Any, **_) -> Value:
+    x, zero = given
+    if zero.array is None or zero.dtype != np.float32 or zero.array.any() or zero.array.size != 1:
+        return _elementwise("Max", graph, given, out)
+    return _broadcast(graph, graph.node("Relu", [graph.name(x)])[0], [x], out)
 
 
 def _broadcast(graph: Graph, name: str, given: list[Value], out: Any) -> Value:
@@ -101,11 +109,12 @@ def _broadcast_in_dim(
     return Value(name, shape, value.dtype, thin=value.thin or not (kept and ones))
 
 
-def _reshape(graph: Graph, given: list[Value], out: Any, dimensions: Any = None, **_) -> str:
-    name = graph.full(given[0])
+def _reshape(graph: Graph, given: list[Value], out: Any, dimensions: Any = None, **_) -> Value:
+    value, name = given[0], graph.full(given[0])
     if dimensions is not None:  # of the axes, before
         (name,) = graph.node("Transpose", [name], perm=dimensions)
-    return graph.reshaped(name, out.shape)
+        value = value._replace(linear=None)
+    return faster.reshaped(graph, value, graph.reshaped(name, out.shape), out)
 
 
 def _squeeze(graph: Graph, given: list[Value], out: Any, dimensions: tuple, **_) -> Value:
@@ -206,13 +215,26 @@ def _top_k(graph: Graph, given: list[Value], out: list, k: int, axis: int = -1, 
     return [values, graph.cast(places, out[1].dtype)]
 
 
-def _dot_general(graph: Graph, given: list[Value], out: Any, dimension_numbers: tuple, **_) -> str:
+def _dot_general(
+    graph: Graph, given: list[Value], out: Any, dimension_numbers: tuple, **_
+) -> Value | str:
     (contract_a, contract_b), (batch_a, batch_b) = dimension_numbers
     a, b = given
     rank_a, rank_b = len(a.shape), len(b.shape)
-    plain = not batch_a and tuple(contract_a) == (rank_a - 1,) and tuple(contract_b) == (0,)
-    if plain and rank_b == 2:
-        return graph.node("MatMul", [graph.full(a), graph.full(b)])[0]
+    # The batch comes first in both, and then rows times columns: of one matrix, or of each.
+    first = tuple(range(len(batch_a)))
+    plain = tuple(batch_a) == tuple(batch_b) == first and tuple(contract_a) == (rank_a - 1,)
+    plain &= tuple(contract_b) == (len(first),) and rank_b == len(first) + 2
+    if plain and (rank_a == rank_b or not first):
+        x = graph.full(a)
+
+        def product(kernel: np.ndarray, bias: np.ndarray | None) -> str:
+            (name,) = graph.node("MatMul", [x, graph.constant(kernel)])
+            return name if bias is None else graph.node("Add", [name, graph.constant(bias)])[0]
+
+        if b.array is not None and len(first) < 2:
+            return faster.linear(product, b.array, out, several=bool(first))
+        return graph.node("MatMul", [x, graph.full(b)])[0]
     letters = iter(string.ascii_lowercase)
     of_a = [next(letters) for _ in range(rank_a)]
     of_b = [next(letters) for _ in range(rank_b)]
@@ -238,24 +260,36 @@ def _convolution(
     rhs_dilation: tuple,
     batch_group_count: int = 1,
     **_,
-) -> str:
+) -> Value | str:
     assert set(lhs_dilation) <= {1} and batch_group_count == 1
     x, kernel = given
     (x_name,) = graph.node("Transpose", [graph.full(x)], perm=dimension_numbers.lhs_spec)
-    if kernel.array is not None:
-        k_name = graph.constant(np.transpose(kernel.array, dimension_numbers.rhs_spec))
-    else:
-        (k_name,) = graph.node("Transpose", [graph.full(kernel)], perm=dimension_numbers.rhs_spec)
-    (y,) = graph.node(
-        "Conv",
-        [x_name, k_name],
-        strides=window_strides,
-        pads=[low for low, _ in padding] + [high for _, high in padding],
-        dilations=rhs_dilation,
-        group=feature_group_count,
-    )
     back = np.argsort(dimension_numbers.out_spec).tolist()
-    return graph.node("Transpose", [y], perm=back)[0]
+
+    def convolution(*constants: str) -> str:
+        (y,) = graph.node(
+            "Conv",
+            [x_name, *constants],
+            strides=window_strides,
+            pads=[low for low, _ in padding] + [high for _, high in padding],
+            dilations=rhs_dilation,
+            group=feature_group_count,
+        )
+        return graph.node("Transpose", [y], perm=back)[0]
+
+    if kernel.array is None:
+        order = dimension_numbers.rhs_spec
+        return convolution(*graph.node("Transpose", [graph.full(kernel)], perm=order))
+
+    def known(kernel: np.ndarray, bias: np.ndarray | None) -> str:
+        turned = np.transpose(kernel, dimension_numbers.rhs_spec)
+        return convolution(*(graph.constant(c) for c in (turned, bias) if c is not None))
+
+    # Its channels come last in the kernel and in what is made of it.
+    last = dimension_numbers.rhs_spec[0] == kernel.array.ndim - 1 and back[-1] == 1
+    if last:
+        return faster.linear(known, kernel.array, out)
+    return known(kernel.array, None)
 
 
 def _gather(
@@ -329,7 +363,7 @@ def _rem(graph: Graph, given: list[Value], out: Any, **_) -> Value:
 
 
 _ALIKE = {
-    "add": "Add", "sub": "Sub", "mul": "Mul", "div": "Div", "max": "Max", "min": "Min",
+    "div": "Div", "min": "Min",
     "and": "And", "or": "Or", "eq": "Equal", "lt": "Less", "gt": "Greater",
     "ge": "GreaterOrEqual", "le": "LessOrEqual", "neg": "Neg", "abs": "Abs", "sign": "Sign",
     "exp": "Exp", "log": "Log", "sqrt": "Sqrt", "floor": "Floor", "ceil": "Ceil", "not": "Not",
@@ -348,6 +382,8 @@ OPERATIONS: dict[str, Callable] = {
             "reduce_or": "ReduceMax",
         }.items()
     },
+    **{name.lower(): partial(_foldable, name) for name in ("Add", "Sub", "Mul")},
+    "max": _max,
     "ne": partial(_negated, "Equal"),
     "integer_pow": _integer_pow,
     "square": _square,

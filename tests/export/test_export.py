@@ -65,15 +65,15 @@ def test_stablehlo_gives_what_evaluation_gives(name, tmp_path, capsys, quick):
     assert about["platforms"] == ["cpu", "cuda", "tpu"] and about["weights"]["step"] == 7
     assert about["inputs"]["poses"] == ["float32", "n", str(about["frames"]), "17", "3"]
     if name == "gaittr_gait3d":
-        _runs_with_jax_alone(output)
+        _runs_alone("import json", "gaittr.stablehlo", output)
 
 
-def _runs_with_jax_alone(output: Path) -> None:
-    """The lines of the page, where gaitjax cannot be imported."""
-    (lines,) = re.findall(r"```python\n(import json\n.*?)```", DOCS.read_text(), re.S)
+def _runs_alone(first: str, name: str, output: Path) -> None:
+    """The lines of the page that begin with `first`, where gaitjax cannot be imported."""
+    (lines,) = re.findall(rf"```python\n({first}\n.*?)```", DOCS.read_text(), re.S)
     assert len(list(filter(None, lines.splitlines()))) <= 10
     script = f"import sys; sys.modules['gaitjax'] = None\n{lines}\nprint(walks.shape, found.shape)"
-    command = [sys.executable, "-c", script.replace("gaittr.stablehlo", str(output))]
+    command = [sys.executable, "-c", script.replace(f'"{name}"', f'"{output}"')]
     run = subprocess.run(command, cwd=output.parent, capture_output=True, text=True, timeout=100)
     assert run.stdout.splitlines()[-1:] == ["(2, 12, 17, 3) (2, 4, 1)"], run.stderr
 
@@ -89,19 +89,22 @@ def test_onnx_gives_what_evaluation_gives(name, tmp_path, capsys, quick):
     assert json.loads(entry.value)["network"] == configs.load(name).model.name
 
 
-def test_a_saved_model_is_refused_in_one_line(tmp_path, capsys):
-    options = ["--checkpoint=w.npz", "--to=saved", f"--output={tmp_path / 'walk'}"]
-    assert main([*arguments("gaitgraph2_walkers"), *options]) == 1
-    said = capsys.readouterr().err
-    assert "TensorFlow's SavedModel is not written" in said and said.count("\n") == 1
+def test_a_saved_model_gives_what_evaluation_gives(tmp_path, capsys, quick):
+    pytest.importorskip("tensorflow", reason="the extra saved is not installed")
+    output, error = export("gaittr_gait3d", "saved", tmp_path, capsys)
+    assert error < 1e-5
+    _runs_alone("import tensorflow as tf", "gaittr", output)
 
 
-def test_an_extra_that_is_missing_is_one_line(tmp_path, capsys, monkeypatch):
-    monkeypatch.setitem(sys.modules, "onnx", None)
+@pytest.mark.parametrize(
+    "form, module, extra", [("onnx", "onnx", "export"), ("saved", "tensorflow", "saved")]
+)
+def test_an_extra_that_is_missing_is_one_line(form, module, extra, tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, module, None)
     checkpoint = saved("gaitgraph2_walkers", tmp_path / "weights.npz")
-    options = ["--checkpoint", str(checkpoint), "--to=onnx", f"--output={tmp_path / 'walk.onnx'}"]
+    options = [f"--checkpoint={checkpoint}", f"--to={form}", f"--output={tmp_path / 'walk'}"]
     assert main([*arguments("gaitgraph2_walkers"), *options]) == 1
-    assert "pip install 'gaitjax[export]'" in capsys.readouterr().err
+    assert f"pip install 'gaitjax[{extra}]'" in capsys.readouterr().err
     assert [p.name for p in tmp_path.iterdir()] == ["weights.npz"]
 
 
