@@ -14,8 +14,8 @@ from gaitjax.training import step
 
 GIB = 2**30
 SHARE, MOST = 1 / 4, 4 * GIB  # of a device's memory, unless the config says otherwise
-LAYERS = 6  # so many of the largest layer's results a compiled network holds at once, or fewer
-FRAMES = 64  # of the clip that is looked at
+LAYERS = 8  # so many of the largest layer's results each compiled branch holds at once, or fewer
+FRAMES = 4096  # of the clip that is looked at: what is no frame's own counts little
 UNKNOWN = 16 * GIB
 TILE = (8, 128)  # a TPU fills the last two axes of an array up to multiples of these
 
@@ -28,7 +28,8 @@ def frames_in_batch(config: ConfigDict, model: nn.Module, mesh: Mesh) -> int:
     device = mesh.devices.flat[0]
     budget = config.eval.memory_gb * GIB or min(SHARE * _memory(device), MOST)
     tile = TILE if device.platform == "tpu" else (1, 1)
-    return max(1, int(budget / (LAYERS * bytes_of_frame(config, model, tile))))
+    layers = LAYERS * getattr(model, "branches", 1)
+    return max(1, int(budget / (layers * bytes_of_frame(config, model, tile))))
 
 
 def bytes_of_frame(config: ConfigDict, model: nn.Module, tile: tuple[int, int] = (1, 1)) -> float:

@@ -7,6 +7,7 @@ A network is a Flax module, called as (x, mask=None, train=False), that gives a 
     (N, T, H, W, 2) in [0, 1]; ("maps", "silhouettes"): the silhouette as third channel.
   any_length: it takes whole sequences, padded, with mask (N, T) of the real frames;
     otherwise windows of one length, and no mask.
+  branches: how many it has side by side, which hold their memory together; where it has several.
 
 A network that has an `embed` (x, mask=None) of its own embeds test-time views with it.
 

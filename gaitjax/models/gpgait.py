@@ -270,6 +270,7 @@ class GPGait(nn.Module):
 
     inputs: ClassVar = ("poses",)
     any_length: ClassVar = True
+    branches: ClassVar = len(BRANCHES)
     plus: ClassVar = False
     masked = True  # attention stays inside parts
     dropout = 0.0

@@ -25,7 +25,9 @@ def scratch(config, model, rows: int, frames: int) -> int:
     return program.memory_analysis().temp_size_in_bytes
 
 
-@pytest.mark.parametrize("name", ["gaittr_gait3d", "gaitgraph2_grew", "gaitgraph1_gait3d"])
+@pytest.mark.parametrize(
+    "name", ["gaittr_gait3d", "gaitgraph2_grew", "gaitgraph1_gait3d", "gpgait_gait3d"]
+)
 def test_a_full_batch_needs_no_more_than_its_budget(name):
     config = load(name)
     tiny_sets.shrink(config)
