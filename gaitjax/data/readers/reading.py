@@ -6,7 +6,7 @@ another format's, by name. Several people are told apart and one is chosen by `p
 and y are pixels, y down; confidences stay as they are.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -86,44 +86,35 @@ def read(
     format: str = "auto",
     person: int = 1,
     track: str | None = None,
-    max_gap: int = 5,
-    frame_rate: float | None = None,
-    resample: float | None = None,
-    joints: str = "coco",
-    source_joints: str = "",
-    image_size: tuple[float, float] | None = None,
     video: str | None = None,
+    **how,
 ) -> PoseSequence:
     """One person of a video from a pose estimator's results.
 
     Args:
-      path: file, or folder of files, one a frame.
-      format: of `FORMATS`.
+      path, format, video, how: as of `read_people`.
       person: which one, from 1, counting from the person seen longest and most surely
         (largest sum of mean confidences).
       track: identity given by the estimator's tracker, instead of `person`.
-      max_gap: most missing frames that are interpolated (`pose_tracks.fill`).
-      frame_rate: of the frames, in frames a second. Results do not hold it. Networks were
-        trained on 25 to 30; others are noted.
-      resample: frame rate to convert to; needs `frame_rate`.
-      joints: joint format of the sequence; joints that the file lacks stay missing.
-      source_joints: joint format of the file; "": as it says, or by what limbs can be.
-      image_size: (width, height) in pixels; needed where x and y are shares of the image.
-      video: which one, by its frame_dir, of a pickle with several.
 
     Raises:
-      DataError: unreadable or malformed file, unknown format, no such person.
+      DataError: as `read_people`; no such person.
     """
-    _check(format, person, max_gap, frame_rate, resample, joints, source_joints, image_size)
-    path = Path(path)
-    people, said = _people(_open(path, format, video), joints, source_joints, image_size, max_gap)
+    if person < 1:
+        raise DataError("person is too small")
+    people = read_people(path, format, video, **how)
     chosen = _choose(path, people, person, track)
-    notes = {"other people in the video": len(people) - 1} if len(people) > 1 else {}
-    return sequence(chosen, joint_format(joints), max_gap, frame_rate, resample, notes, said)
+    if len(people) > 1:
+        chosen = chosen._replace(
+            notes=chosen.notes | {"other people in the video": len(people) - 1}
+        )
+    return chosen
 
 
 def read_people(
     path: str | Path,
+    format: str = "auto",
+    video: str | None = None,
     max_gap: int = 5,
     frame_rate: float | None = None,
     resample: float | None = None,
@@ -132,36 +123,37 @@ def read_people(
     image_size: tuple[float, float] | None = None,
     last: int = 0,
 ) -> dict[str, PoseSequence]:
-    """Everybody in a video, by the tracker's names or "1", "2", ...; arguments as of `read`.
-
-    The most present person comes first.
+    """Everybody in a video, by the tracker's names or "1", "2", ...; the most present first.
 
     Args:
+      path: file, or folder of files, one a frame.
+      format: of `FORMATS`.
+      video: which one, by its frame_dir, of a pickle with several.
+      max_gap: most missing frames that are interpolated (`pose_tracks.fill`).
+      frame_rate: of the frames, in frames a second. Results do not hold it. Networks were
+        trained on 25 to 30; others are noted.
+      resample: frame rate to convert to; needs `frame_rate`.
+      joints: joint format of the sequences; joints that the file lacks stay missing.
+      source_joints: joint format of the file; "": as it says, or by what limbs can be.
+      image_size: (width, height) in pixels; needed where x and y are shares of the image.
       last: look at so many newest frames alone, of a folder of a file a frame, or of lines that
         another process goes on writing; 0: at all. What is being written is left out.
 
     Raises:
-      DataError: as `read`; nobody is there.
+      DataError: unreadable or malformed file, unknown format, nobody is there.
     """
-    _check("auto", 1, max_gap, frame_rate, resample, joints, source_joints, image_size)
-    opened = _open(Path(path), "auto", None, last)
-    people, said = _people(opened, joints, source_joints, image_size, max_gap)
-    fmt = joint_format(joints)
-    return {
-        name: sequence(track, fmt, max_gap, frame_rate, resample, said=said)
-        for name, track in people
-    }
-
-
-def _people(
-    video: Video, joints: str, source_joints: str, image_size, max_gap: int
-) -> tuple[list[tuple[str, pose_tracks.Track]], list[str]]:
-    """Everybody's track in joint format `joints`, and what is to be said. DataError: nobody."""
-    frames, said = detections(video, joint_format(joints), source_joints, image_size, max_gap)
+    _check(format, max_gap, frame_rate, resample, joints, source_joints, image_size)
+    opened, fmt = _open(Path(path), format, video, last), joint_format(joints)
+    frames, said = detections(opened, fmt, source_joints, image_size, max_gap)
     people = pose_tracks.tracks(frames, max_gap)
     if not people:
-        raise DataError(f"{video.where}: no person in any of its {len(frames)} frames")
-    return people, said
+        raise DataError(
+            f"{opened.where}: no person in any of its {len(frames)} frames; expected the joints of "
+            "somebody in some: look whether the pose estimator found anybody, or try another video"
+        )
+    return {
+        name: sequence(track, fmt, max_gap, frame_rate, resample, said) for name, track in people
+    }
 
 
 def sequence(
@@ -170,18 +162,17 @@ def sequence(
     max_gap: int = 5,
     frame_rate: float | None = None,
     resample: float | None = None,
-    notes: Mapping[str, int] = {},
     said: Sequence[str] = (),
 ) -> PoseSequence:
     """One person's track without holes in time, with all that is to be said of it.
 
     Args:
       joints: its joint format.
-      max_gap, frame_rate, resample: as of `read`.
-      notes, said: what is to be said besides, with and without a count.
+      max_gap, frame_rate, resample: as of `read_people`.
+      said: what is to be said besides.
     """
-    poses, numbers, filled = pose_tracks.fill(track, max_gap)
-    notes, said = filled | dict(notes), list(said)
+    poses, numbers, notes = pose_tracks.fill(track, max_gap)
+    said = list(said)
     if resample and frame_rate and resample != frame_rate:
         poses, nearest = pose_tracks.resample(poses, frame_rate, resample)
         numbers, frame_rate = numbers[nearest], resample
@@ -191,17 +182,14 @@ def sequence(
     return PoseSequence(poses, numbers, frame_rate, notes | dict.fromkeys(said, len(poses)))
 
 
-def _check(
-    format, person, max_gap, frame_rate, resample, joints, source_joints, image_size
-) -> None:
+def _check(format, max_gap, frame_rate, resample, joints, source_joints, image_size) -> None:
     if format not in FORMATS:
         raise DataError(f"pose format {format!r}; known: {', '.join(FORMATS)}")
     for what, name in (("joints", joints), ("source_joints", source_joints or "coco")):
         if name not in JOINT_FORMATS:
             raise DataError(f"{what} is {name!r}; known: {', '.join(JOINT_FORMATS)}")
-    for what, value in (("person", person - 1), ("max_gap", max_gap)):
-        if value < 0:
-            raise DataError(f"{what} is too small")
+    if max_gap < 0:
+        raise DataError("max_gap is too small")
     for what, rate in (("frame_rate", frame_rate), ("resample", resample)):
         if rate is not None and not 1 <= rate <= 1000:
             raise DataError(f"{what} is {rate}; expected 1 to 1000 frames a second")
@@ -211,19 +199,18 @@ def _check(
         raise DataError(f"image_size is {image_size}; expected (width, height) in pixels")
 
 
-def _choose(path, people, person: int, track: str | None) -> pose_tracks.Track:
-    names = [name for name, _ in people]
-    listed = ", ".join(f"{name} ({len(t)} frames)" for name, t in people[:8])
+def _choose(path, people: dict[str, PoseSequence], person: int, track: str | None) -> PoseSequence:
+    listed = ", ".join(f"{n} ({len(s.poses)} frames)" for n, s in list(people.items())[:8])
     if track is not None:
-        if track not in names:
+        if track not in people:
             raise DataError(f"{path}: no track {track!r}; the longest ones: {listed}")
-        return people[names.index(track)][1]
+        return people[track]
     if person > len(people):
         raise DataError(f"{path}: no person {person}; found {len(people)}: {listed}")
-    return people[person - 1][1]
+    return list(people.values())[person - 1]
 
 
-def _open(path: Path, format: str, video: str | None, last: int = 0) -> Video:
+def _open(path: Path, format: str, video: str | None, last: int) -> Video:
     """What the files hold, of the asked format. DataError: of another, or of none."""
     ending = path.suffix.lower()
     if path.is_dir():
