@@ -12,7 +12,7 @@ from gaitjax.data import readers
 from gaitjax.errors import DataError
 from gaitjax.identify import answers, walks
 from gaitjax.identify.gallery import Gallery
-from gaitjax.skeleton import joint_format
+from gaitjax.skeleton import COCO, joint_format
 
 EVERY = 1.0  # seconds between answers
 LENGTHS = (32, 64, 128)  # frames that are embedded, so that three programs are compiled in all
@@ -25,7 +25,7 @@ class Sight(NamedTuple):
 
     Attributes:
       people: name -> poses (T, V, 3), the last ones.
-      seen: when the newest frame was written, seconds of the clock.
+      seen: when the newest frame was written or came, in seconds of time.time().
     """
 
     people: dict[str, np.ndarray]
@@ -47,6 +47,11 @@ def follow(
       seconds: end after so long without a new frame.
       json: file that the answers are added to, one object a line.
     """
+    if source.lower().endswith(readers.VIDEOS) and not _is_camera(source):
+        raise DataError(
+            f"{source}: a video file does not grow; leave --follow out, or give a camera's number "
+            "or address (0, rtsp://..., http://...)"
+        )
     _warm_up(gallery)
     print(f"following {source}; Ctrl-C ends it", flush=True)
     moments = _camera(source, options) if _is_camera(source) else _growing(source, options, seconds)
@@ -120,6 +125,7 @@ def _sight(path: Path, options: walks.Options, seen: float) -> Sight | None:
         found = readers.read_people(
             path,
             frame_rate=options.frame_rate,
+            resample=walks.other_rate(options.frame_rate),
             joints=options.joints,
             image_size=options.image_size,
             last=max(LENGTHS) + GONE,
@@ -148,6 +154,18 @@ def _camera(source: str, options: walks.Options) -> Iterator[Sight]:
             kept.setdefault(person, []).append((frame.number, joints))
         if time.monotonic() < due:
             continue
-        due = time.monotonic() + EVERY
-        kept = {n: t[-max(LENGTHS) :] for n, t in kept.items() if frame.number - t[-1][0] < GONE}
-        yield Sight({n: np.stack([j for _, j in t]) for n, t in kept.items()}, time.time())
+        due = max(due, time.monotonic() - EVERY) + EVERY
+        oldest = frame.number - (max(LENGTHS) + GONE) * max(1.0, frame.fps / walks.RATE)
+        kept = {
+            name: [(number, joints) for number, joints in seen if number >= oldest]
+            for name, seen in kept.items()
+            if frame.number - seen[-1][0] < GONE
+        }
+        yield Sight(
+            {name: _without_holes(seen, frame.fps) for name, seen in kept.items()}, frame.came
+        )
+
+
+def _without_holes(seen: list[tuple[int, np.ndarray]], fps: float) -> np.ndarray:
+    """Poses (T, V, 3) of somebody seen in numbered frames, at a rate that networks know."""
+    return readers.sequence(seen, COCO, frame_rate=fps, resample=walks.other_rate(fps)).poses

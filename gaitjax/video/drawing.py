@@ -84,7 +84,7 @@ def video(
             frames = opened.frames
             if progress and opened.total:
                 frames = each(frames, opened.total, f"drawing {Path(path).name}", "frames")
-            for number, image in frames:
+            for number, image, _ in frames:
                 people = {
                     name: joints * [*np.array(size) / opened.size, 1.0]
                     for name, joints in seen.get(number, {}).items()

@@ -31,6 +31,7 @@ class Frame(NamedTuple):
       fps: frames a second; a camera's that came while another was worked on are missing.
       image: (H, W, 3) uint8, blue first.
       people: name, "1", "2", ... in the order of appearance -> (17, 3) joints of COCO.
+      came: when the picture came, in seconds of time.time().
     """
 
     number: int
@@ -38,6 +39,7 @@ class Frame(NamedTuple):
     fps: float
     image: np.ndarray
     people: dict[str, np.ndarray]
+    came: float
 
 
 def frames(model: PoseModel, footage: Footage) -> Iterator[Frame]:
@@ -46,7 +48,7 @@ def frames(model: PoseModel, footage: Footage) -> Iterator[Frame]:
     search = searching.begin(footage.size)
     looks, before = 0.0, -1
     with ThreadPoolExecutor(_processors()) as pool:
-        for number, image in footage.frames:
+        for number, image, came in footage.frames:
             passed = number - before
             before = number
             people = tracker.passed(people, passed - 1)
@@ -65,7 +67,7 @@ def frames(model: PoseModel, footage: Footage) -> Iterator[Frame]:
 
             people = tracker.step(people, poses, footage.fps, footage.size)
             here = {p.name: p.pose.joints for p in people.all if p.name and not p.unseen}
-            yield Frame(number, number / footage.fps, footage.fps, image, here)
+            yield Frame(number, number / footage.fps, footage.fps, image, here, came)
 
 
 def _is_looked_for(person: tracker.Person) -> bool:

@@ -3,8 +3,10 @@
 import contextlib
 import math
 import os
+import queue
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +18,21 @@ from gaitjax.video import opencv
 
 FASTEST = 37.5  # frames a second that are looked at: networks know 25 to 30
 _USUAL = 30.0  # frames a second of a camera that does not say
+_AHEAD = 2  # frames that a camera's may come before their time by the clock
+
+
+class Picture(NamedTuple):
+    """One frame.
+
+    Attributes:
+      number: number / fps is the time in seconds.
+      image: (H, W, 3) uint8, blue first.
+      came: when, in seconds of time.time().
+    """
+
+    number: int
+    image: np.ndarray
+    came: float
 
 
 class Footage(NamedTuple):
@@ -27,8 +44,8 @@ class Footage(NamedTuple):
       every: every how many-th of the video's frames is given, so that `fps` is at most `FASTEST`.
       total: frames that will be given, about; 0: a camera, which ends with the reader.
       size: width and height in pixels, upright.
-      frames: number and image (H, W, 3) uint8, blue first. number / fps is the time in seconds; a
-        camera's frames that came while the reader was busy are missing from the numbers.
+      frames: one after the other; a camera's that came while the reader was busy are missing from
+        the numbers, and the newest is next.
     """
 
     name: str
@@ -36,7 +53,7 @@ class Footage(NamedTuple):
     every: int
     total: int
     size: tuple[int, int]
-    frames: Iterator[tuple[int, np.ndarray]]
+    frames: Iterator[Picture]
 
 
 @contextlib.contextmanager
@@ -79,30 +96,57 @@ def opened(source: str | os.PathLike | int) -> Iterator[Footage]:
         total = 0 if live or not 0 < count < 2**31 else math.ceil(count / every)
         height, width = first.shape[:2]
         given = _of_camera(capture, first, fps) if live else _of_file(capture, first, every)
-        yield Footage(name, fps / every, every, total, (width, height), given)
+        with contextlib.closing(given):  # before the capture is: a thread reads from it
+            yield Footage(name, fps / every, every, total, (width, height), given)
     finally:
         capture.release()
         cv2.setNumThreads(threads)
 
 
-def _of_file(capture, first: np.ndarray, every: int) -> Iterator[tuple[int, np.ndarray]]:
-    yield 0, first
+def _of_file(capture, first: np.ndarray, every: int) -> Generator[Picture, None, None]:
+    yield Picture(0, first, time.time())
     number = 0
     while all(capture.grab() for _ in range(every)):
         got, image = capture.retrieve()
         number += 1
         if got and image.shape == first.shape:
-            yield number, image
+            yield Picture(number, image, time.time())
 
 
-def _of_camera(capture, first: np.ndarray, fps: float) -> Iterator[tuple[int, np.ndarray]]:
-    begin = time.monotonic()
-    yield 0, first
-    last = 0
-    while True:
-        got, image = capture.read()
-        if not got:
-            return
-        # At least the next one: some cameras give what has piled up all at once.
-        last = max(last + 1, round((time.monotonic() - begin) * fps))
-        yield last, image
+def _of_camera(capture, first: np.ndarray, fps: float) -> Generator[Picture, None, None]:
+    """The newest frame each time: a stream that is not read piles up, and would be seen late."""
+    begin = time.time()
+    newest: queue.Queue[tuple[np.ndarray | None, float]] = queue.Queue(1)
+    done = threading.Event()
+
+    def put(image: np.ndarray | None) -> None:
+        with contextlib.suppress(queue.Empty):
+            newest.get_nowait()
+        newest.put((image, time.time()))
+
+    def read() -> None:
+        try:
+            while not done.is_set():
+                got, image = capture.read()
+                if not got:
+                    return
+                put(image)
+        finally:
+            put(None)
+
+    yield Picture(0, first, begin)
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    try:
+        last = 0
+        while True:
+            image, came = newest.get()
+            if image is None:
+                return
+            number = max(last + 1, round((came - begin) * fps))
+            if number <= (came - begin) * fps + _AHEAD:  # else some that piled up come at once
+                last = number
+                yield Picture(number, image, came)
+    finally:
+        done.set()
+        reader.join()

@@ -60,7 +60,7 @@ def test_the_drawn_video(arguments, tmp_path, ending):
     drawn = tmp_path / f"drawn{ending}"
     assert main(arguments(drawn=drawn)) == 0
     with footage.opened(drawn) as video:
-        frames = [image.astype(int) for _, image in video.frames]
+        frames = [picture.image.astype(int) for picture in video.frames]
     assert len(frames) == 40 and video.fps == 25 and video.size == (320, 240)
     colourful = [np.ptp(image, axis=2).max() for image in frames]
     assert max(colourful[:2]) < 40 < 80 < min(colourful[3:])  # limbs, once there is a person

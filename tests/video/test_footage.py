@@ -1,5 +1,7 @@
 """Frames of video files: how many, how fast, and files that are no videos."""
 
+import threading
+
 import cv2
 import numpy as np
 import pytest
@@ -21,8 +23,8 @@ def test_at_most_forty_frames_a_second_are_given(tmp_path, fps, every):
         assert (video.fps, video.every, video.size) == (fps / every, every, (320, 240))
         assert video.total == -(-20 // every)
         frames = list(video.frames)
-    assert [number for number, _ in frames] == list(range(20 // every + (20 % every > 0)))
-    for number, image in frames:  # blue first, and the frame that is meant
+    assert [number for number, *_ in frames] == list(range(20 // every + (20 % every > 0)))
+    for number, image, _ in frames:  # blue first, and the frame that is meant
         assert image[30, 10 * number * every + 4].min() > 200
 
 
@@ -51,32 +53,60 @@ def test_not_a_file(tmp_path):
 
 
 class Camera:
-    """Thirty frames a second; each read takes as long as the clock is set forward."""
+    """Frames that come when `come` says so, each at a time of the clock; then the camera ends."""
 
-    def __init__(self, fps):
-        self.fps, self.left = fps, 6
+    def __init__(self, monkeypatch, says, times):
+        self.says, self.times, self.given = says, times, 0
+        self.allowed, self.taken = threading.Semaphore(1), threading.Semaphore(0)
+        monkeypatch.setattr(cv2, "VideoCapture", lambda where: self)
+        monkeypatch.setattr(footage.time, "time", lambda: times[min(self.given, len(times)) - 1])
+
+    def come(self, count):
+        """So many more frames have come, and all were taken from the camera."""
+        for _ in range(count):
+            self.allowed.release()
+            self.taken.acquire()
 
     def read(self):
-        self.left -= 1
-        return self.left >= 0, np.full((48, 64, 3), 6 - self.left, np.uint8)
+        if self.given > 1:
+            self.taken.release()  # the one before is in the reader's hands
+        self.allowed.acquire()
+        self.given += 1
+        return self.given <= len(self.times), np.full((48, 64, 3), self.given % 256, np.uint8)
 
     def get(self, what):
-        return self.fps if what == cv2.CAP_PROP_FPS else -1.0
+        return self.says if what == cv2.CAP_PROP_FPS else -1.0
 
     def release(self):
         pass
 
 
 @pytest.mark.parametrize("says, fps", [(30.0, 30.0), (0.0, 30.0), (15.0, 15.0), (60.0, 60.0)])
-def test_a_camera_counts_by_the_clock(monkeypatch, says, fps):
+def test_a_camera_counts_by_the_clock_and_gives_the_newest(monkeypatch, says, fps):
     """Frames that came while the reader was busy are missing; no number comes twice."""
-    monkeypatch.setattr(cv2, "VideoCapture", lambda where: Camera(says))
-    times = iter([100.0, 100.0, 100 + 1 / fps, 100 + 4 / fps, 100 + 4.1 / fps, 100 + 9 / fps])
-    monkeypatch.setattr(footage.time, "monotonic", lambda: next(times))
+    camera = Camera(monkeypatch, says, [100 + t / fps for t in (0, 1, 1.9, 2.1, 9, 10)])
     with footage.opened("0") as video:
         assert (video.fps, video.total, video.size) == (fps, 0, (64, 48))
-        numbers = [number for number, _ in video.frames]
-    assert numbers == [0, 1, 2, 4, 5, 9]
+        first = next(video.frames)
+        assert (first.number, first.image[0, 0, 0], first.came) == (0, 1, 100)
+        camera.allowed.release()
+        assert next(video.frames).number == 1
+        camera.taken.acquire()
+        camera.come(2)  # the first of them is never seen
+        number, image, came = next(video.frames)
+        assert (number, image[0, 0, 0], came) == (2, 4, 100 + 2.1 / fps)
+        camera.come(1)
+        assert next(video.frames).number == 9
+        camera.allowed.release(9)
+        assert [number for number, *_ in video.frames] in ([], [10])
+
+
+def test_a_camera_can_be_left_while_it_runs(monkeypatch):
+    camera = Camera(monkeypatch, 30.0, [100.0 + t for t in range(100_000)])
+    camera.allowed.release(200_000)
+    with footage.opened("0") as video:
+        assert [next(video.frames).number for _ in range(2)][0] == 0
+    assert not [thread for thread in threading.enumerate() if "(read)" in thread.name]
 
 
 def test_no_camera():

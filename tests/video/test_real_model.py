@@ -30,7 +30,6 @@ def pose_model():
         pytest.skip(f"no pose model in {model.place()}: python -m gaitjax.prepare pose_model")
 
 
-@pytest.mark.slow
 def test_two_painted_walkers(pose_model, tmp_path):
     """Joints of the body within a twentieth of the height, in the mean of a frame.
 
