@@ -1,18 +1,19 @@
 """Whose walk: python -m gaitjax.identify (enrol | who | calibrate | list | remove | tune)."""
 
 import argparse
+import contextlib
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from gaitjax import command, files, sharding
 from gaitjax.command import tables
 from gaitjax.errors import DataError
-from gaitjax.identify import answers, following, gallery_file, quality, tune, walks
-from gaitjax.identify.enrolled import without
-from gaitjax.identify.gallery import DEFAULT, FPIR, Gallery
+from gaitjax.identify import answers, enrolled, following, gallery_file, quality, tune, walks
+from gaitjax.identify.gallery import FPIR, Gallery
 from gaitjax.identify.matching import MATCH
+from gaitjax.identify.networks import DEFAULT
 
 UNKNOWN = 3  # exit status of `who` where somebody is nobody of the gallery
 ABOUT = """\
@@ -49,6 +50,8 @@ def _enrol(args: argparse.Namespace) -> None:
                 )
         else:
             gallery = Gallery(args.weights or DEFAULT, args.match or MATCH[0])
+        with _named(path):
+            enrolled.check_name(gallery.contents, args.name)
         found = []
         for source in args.source:
             found += _of_one(source, walks.read(source, _options(args, gallery)), args.person)
@@ -62,6 +65,15 @@ def _enrol(args: argparse.Namespace) -> None:
     count = len(gallery.contents.names)
     print(f"{path}: {len(gallery.names)} people, {count} walks")
     print(answers.threshold(gallery.threshold))
+
+
+@contextlib.contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Errors inside begin with the gallery's file."""
+    try:
+        yield
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from None
 
 
 def _of_one(source: str, found: list[walks.Walk], person: str | None) -> list[walks.Walk]:
@@ -141,7 +153,9 @@ def _list(args: argparse.Namespace) -> None:
 
 def _remove(args: argparse.Namespace) -> None:
     with gallery_file.ours(args.gallery):
-        contents, count = without(gallery_file.read(args.gallery), args.name)
+        contents = gallery_file.read(args.gallery)
+        with _named(args.gallery):
+            contents, count = enrolled.without(contents, args.name)
         gallery_file.write(args.gallery, contents)
     print(f"{args.gallery}: {args.name} and the embeddings of {count} walks are deleted")
     print(answers.threshold(contents.threshold))

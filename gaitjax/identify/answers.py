@@ -20,7 +20,9 @@ def line(source: str, person: str, answer: Answer) -> str:
     if answer.margin is not None and len(answer.candidates) > 1:
         parts.append(f"{answer.candidates[1][0]} is {answer.margin:.4g} farther")
     if answer.strangers is not None:
-        parts.append(f"at most {100 * answer.strangers:.2g} % of strangers come as near")
+        share = 100 * answer.strangers
+        share = f"{share:.2g}" if share < 99.5 else "100"
+        parts.append(f"at most {share} % of strangers come as near")
     return f"{'; '.join(parts)} [{quality.told(answer.quality)}]"
 
 

@@ -9,7 +9,6 @@
 (['ann', 'bob'], 2)
 """
 
-import json
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,17 +16,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gaitjax import api, digest, files, zoo
+from gaitjax import api, files, zoo
 from gaitjax.errors import DataError
-from gaitjax.identify import enrolled, gallery_file, matching, quality
+from gaitjax.identify import enrolled, gallery_file, matching, networks, quality
 from gaitjax.identify import threshold as thresholds
-from gaitjax.identify.gallery_file import Contents, Network
+from gaitjax.identify.gallery_file import Contents
+from gaitjax.identify.networks import DEFAULT
 from gaitjax.identify.threshold import NOBODY, Threshold
 from gaitjax.skeleton import joint_format, stated
 
-DEFAULT = "default"
 FPIR = 0.01
-_TWICE = 1e-4  # of the largest number of an embedding: walks that differ by less are the same one
 
 
 class Answer(NamedTuple):
@@ -80,22 +78,8 @@ class Gallery:
         """
         if match not in matching.MATCH:
             raise DataError(f"match is {match!r}; use one of: {', '.join(matching.MATCH)}")
-        source = "a model" if isinstance(weights, api.Model) else str(weights)
-        if isinstance(weights, api.Model):
-            self.model = weights
-        else:
-            self.model = api.load(
-                enrolled.SHIPPED / "weights.npz" if source == DEFAULT else weights
-            )
-        config = self.model.config
-        network = Network(
-            source,
-            fingerprint(self.model),
-            config.model.name,
-            config.model.joints,
-            config.data.normalise,
-            config.eval.metric,
-        )
+        self.model = networks.load(weights)
+        network = networks.described(self.model, weights)
         if contents is None:
             nothing, none = np.zeros((0, 0, 0), np.float32), thresholds.choose(FPIR, NOBODY, NOBODY)
             contents = Contents(network, np.array([], str), nothing, np.zeros(0), (), match, none)
@@ -103,9 +87,9 @@ class Gallery:
             had = contents.network
             raise DataError(
                 f"the gallery's embeddings are of other weights: {had.name} from {had.source}, "
-                f"fingerprint {had.fingerprint[:12]}; these are {network.name} from {source}, "
-                f"{network.fingerprint[:12]}. Give those weights (--weights), or enrol everybody "
-                "anew in another gallery"
+                f"fingerprint {had.fingerprint[:12]}; these are {network.name} from "
+                f"{network.source}, {network.fingerprint[:12]}. Give those weights (--weights), "
+                "or enrol everybody anew in another gallery"
             )
         self.contents, self.notes = contents, []
 
@@ -172,18 +156,15 @@ class Gallery:
           DataError: no name, or one that differs from an enrolled one by its case alone; a walk
             that is enrolled already; walks of which none tells anything of anybody.
         """
-        self._check_name(name)
+        enrolled.check_name(self.contents, name)
         found, told = self._embedded(sequences, joints)
         where = [sources[i] if i < len(sources) else f"walk {i}" for i in range(len(told))]
         good = [i for i, one in enumerate(told) if one.weight]
         if not good:
             raise DataError(
-                f"{where[0]}: nobody can be told by it: {quality.told(told[0])}; enrol a walk of a "
-                "few seconds, the whole body in sight"
+                f"{where[0]}: nobody can be told by it: {'; '.join(quality.useless(told[0]))}; "
+                "enrol a walk of a few seconds, the whole body in sight"
             )
-        for k, i in enumerate(good):
-            self._check_new(name, where[i], found[i], found[good[:k]])
-        old = self.contents
         rows = [
             {
                 "source": where[i],
@@ -193,15 +174,9 @@ class Gallery:
             }
             for i in good
         ]
-        before = old.embeddings if len(old.names) else found[:0]
-        changed = old._replace(
-            names=np.concatenate([old.names, np.array([name] * len(rows))]),
-            embeddings=np.concatenate([before, found[good]]),
-            weights=np.concatenate([old.weights, [told[i].weight for i in good]]),
-            walks=(*old.walks, *rows),
-        )
-        self.contents = enrolled.recalibrated(changed)
-        self.notes += self._far_from_own(len(rows))
+        weights = [told[i].weight for i in good]
+        self.contents = enrolled.with_walks(self.contents, name, found[good], weights, rows)
+        self.notes += enrolled.far_from_own(self.contents, len(rows))
         return told
 
     def remove(self, name: str) -> int:
@@ -244,7 +219,7 @@ class Gallery:
             raise DataError(f"{where}: no walk by which anybody can be told")
         found, people = found[useful], [people[i] for i in useful]
         for person, walk in zip(people, found, strict=True):
-            if _same(walk, contents.embeddings).any():
+            if enrolled.same(walk, contents.embeddings).any():
                 raise DataError(f"{where}: a walk of {person} is enrolled; an impostor is nobody's")
         strangers = thresholds.of_people(self._distances(found)[1].min(axis=1), people)
         chosen = thresholds.of_impostors(fpir, strangers, where)
@@ -292,7 +267,7 @@ class Gallery:
         distance, limit = near[0][1], self.threshold.value
         why = ""
         if not told.weight:
-            why = f"nobody can be told by this: {'; '.join(told.doubts)}"
+            why = f"nobody can be told by this: {'; '.join(quality.useless(told))}"
         elif not limit:
             why = f"no threshold: {self.threshold.found}"
         elif distance >= limit:
@@ -325,55 +300,3 @@ class Gallery:
         return matching.to_names(
             probes, c.embeddings, c.names, c.weights, c.network.metric, c.match
         )
-
-    def _far_from_own(self, newest: int) -> list[str]:
-        """A line for each of the newest walks that the threshold would not give its own name."""
-        c, limit = self.contents, self.threshold.value
-        own = matching.of_own(c.embeddings, c.names, c.weights, c.network.metric, c.match)
-        return [
-            f"{c.walks[i]['source']}: {own[i]:.4g} from the other walks of {c.names[i]}, threshold "
-            f"{limit:.4g}: two people under one name, or seen from very different sides"
-            for i in range(len(own) - newest, len(own))
-            if own[i] >= limit > 0
-        ]
-
-    def _check_name(self, name: str) -> None:
-        if not name or name != name.strip() or not name.isprintable():
-            raise DataError(f"{name!r} is no name: expected a text without spaces at its ends")
-        for other in self.names:
-            if other != name and other.casefold() == name.casefold():
-                raise DataError(
-                    f"{name!r} is enrolled already, spelt {other!r}; use that, or another name for "
-                    "another person"
-                )
-
-    def _check_new(self, name: str, where: str, walk: np.ndarray, others: np.ndarray) -> None:
-        """DataError if the walk is enrolled, or among `others` that are to be."""
-        c = self.contents
-        known = [*c.names.tolist(), *[name] * len(others)]
-        if not known:
-            return
-        walks = np.concatenate([c.embeddings, others]) if len(c.names) else others
-        same = _same(walk, walks)
-        if same.any():
-            who = known[int(same.argmax())]
-            whose = "already" if who == name else f"already, as {who}: one walk, two names"
-            raise DataError(f"{where}: this walk is enrolled {whose}; enrol another walk")
-
-
-def _same(walk: np.ndarray, walks: np.ndarray) -> np.ndarray:
-    """(N,) bool: which of `walks` (N, D, P) are the very walk (D, P)."""
-    return np.abs(walks - walk).max(axis=(1, 2)) <= _TWICE * np.abs(walk).max()
-
-
-def fingerprint(model: api.Model) -> str:
-    """What tells weights, and all settings that change embeddings, from any others."""
-    config = model.config
-    facts = {
-        "arrays": digest.of_tree(model.variables),
-        "model": json.loads(config.model.to_json()),
-        "data": [config.data[key] for key in ("normalise", "rescale", "impute", "impute_test")],
-        "eval": [config.eval[key] for key in ("clip", "frames", "limit", "select", "window")],
-        "embedding": [config.eval.embedding, config.eval.metric, config.compat],
-    }
-    return digest.of_json(facts)

@@ -105,6 +105,11 @@ def read(path: Path) -> Contents:
       DataError: missing, or not a gallery.
       DamagedError: not what was written.
     """
+    if not path.exists():
+        raise DataError(
+            f"{path}: no such gallery; make one with python -m gaitjax.identify enrol, or look "
+            "whether it lies elsewhere"
+        )
     arrays = safe_npz.load(path)
     text = str(arrays.pop("metadata", "null"))
     metadata = safe_json.parse(text.encode(), f"{path}: metadata")

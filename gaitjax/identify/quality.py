@@ -56,6 +56,11 @@ def of(poses: np.ndarray, fmt: JointFormat) -> Quality:
     return Quality(len(poses), 1 - float(seen.mean()), weight, tuple(found))
 
 
+def useless(quality: Quality) -> list[str]:
+    """The doubts that make the weight 0."""
+    return [doubt for doubt in quality.doubts if doubt in USELESS]
+
+
 def _in_sight(seen: np.ndarray) -> bool:
     return bool(seen.mean() >= 1 - _OUT)
 

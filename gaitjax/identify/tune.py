@@ -13,9 +13,9 @@ from ml_collections import ConfigDict
 from gaitjax import api, files, models
 from gaitjax.config import check_training
 from gaitjax.data import partitions
-from gaitjax.errors import ConfigError, DataError
-from gaitjax.identify.enrolled import SHIPPED
-from gaitjax.identify.gallery import DEFAULT
+from gaitjax.errors import ConfigError, DataError, TrainingError
+from gaitjax.identify import networks
+from gaitjax.identify.networks import DEFAULT
 from gaitjax.train import train
 from gaitjax.training import optim, step
 
@@ -42,16 +42,21 @@ def tune(
       frozen: all but the last layer stay as they are.
 
     Raises:
-      ConfigError, DataError, WeightsError, TrainingError: as `gaitjax.train`.
+      ConfigError, DataError, WeightsError, TrainingError: as `gaitjax.train`; TrainingError also
+        where a signal stopped it before its last step. What was done by then is saved.
     """
-    source = SHIPPED / "weights.npz" if weights == DEFAULT else weights
-    model = api.load(source)
+    model = networks.load(weights)
     config = config_of(model, files.expanded(data), partition, steps)
     config.init_from, config.init_strict = model.metadata["source"], False
     if frozen:
         config.train.freeze = all_but_last(config)
     check_training(config)
-    train(config, workdir)
+    state, _ = train(config, workdir)
+    if (reached := int(state["step"])) < steps:
+        raise TrainingError(
+            f"{workdir}: stopped at step {reached} of {steps}, which is saved; run it again to go "
+            "on"
+        )
     return files.expanded(workdir)
 
 

@@ -70,9 +70,12 @@ def read(source: str | Path, options: Options = DEFAULTS) -> list[Walk]:
     path = files.expanded(source)
     if not path.exists():
         raise DataError(f"{path}: no such file or folder; expected {HELP}")
-    found = list(_walks(path, options))
+    found = [walk for walk in _walks(path, options) if walk.poses[..., :2].any()]
     if not found:
-        raise DataError(f"{path}: no person in it")
+        raise DataError(
+            f"{path}: no person in it, every joint of every frame is missing; expected poses of "
+            "somebody who is whole in the picture: run the pose estimator on another video"
+        )
     long = [walk for walk in found if len(walk.poses) >= SHORT]
     return [walk._replace(source=str(source)) for walk in long or found]
 
@@ -108,10 +111,10 @@ def _walks(path: Path, options: Options) -> Iterator[Walk]:
         yield from _of_array(str(path), safe_pickle.load(path), options)
     elif ending in readers.VIDEOS:
         for track in video.read(path, options.pose_model):
-            sequence = track.sequence(resample=_other_rate(track.fps))
+            sequence = track.sequence(resample=other_rate(track.fps))
             yield Walk(str(path), track.name, sequence.poses, track.name, tuple(sequence.notes))
     else:
-        rate, resample = options.frame_rate, _other_rate(options.frame_rate)
+        rate, resample = options.frame_rate, other_rate(options.frame_rate)
         found = readers.read_people(
             path,
             frame_rate=rate,
@@ -151,13 +154,13 @@ def _of_array(where: str, array: np.ndarray, options: Options) -> Iterator[Walk]
         )
     people = array if array.ndim == 4 else array[None]
     for i, poses in enumerate(people, start=1):
-        rate = _other_rate(options.frame_rate)
+        rate = other_rate(options.frame_rate)
         if rate and options.frame_rate and len(poses):
             poses = pose_tracks.resample(poses, options.frame_rate, rate)[0]
         yield Walk(where, str(i), poses, str(i))
 
 
-def _other_rate(frame_rate: float | None) -> float | None:
+def other_rate(frame_rate: float | None) -> float | None:
     """The rate to convert to; None where networks know this one, or it is not known."""
     known = frame_rate is None or readers.RATES[0] <= frame_rate <= readers.RATES[1]
     return None if known else RATE

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from gaitjax import api
-from gaitjax.identify import gallery_file
+from gaitjax.identify import following, gallery_file
 from gaitjax.identify.__main__ import main
+from tests.helpers import boxes_on_video
 from tests.helpers.people import Seer, walk, write_results
 
 
@@ -90,20 +91,40 @@ def test_list_calibrate_remove(say, gallery, tmp_path):
         (["enrol", "--name", "cyd", "two.json"], 1, "two.json: 2 people in it, 2, 1; one name is"),
         (["enrol", "--name", "cyd", "--person", "7", "two.json"], 1, "nobody called '7' in it"),
         (["enrol", "--name", "a", "--name", "b", "two.json"], 2, "--name is given twice"),
-        (["enrol", "--name", "Ann", "again.npy"], 1, "'Ann' is enrolled already, spelt 'ann'"),
+        (
+            ["enrol", "--name", "Ann", "again.npy"],
+            1,
+            "people.npz: 'Ann' is enrolled already, spelt",
+        ),
         (["enrol", "--name", "bob", "ann.json"], 1, "already, as ann: one walk, two names"),
         (["enrol", "--name", "cyd", "none.json"], 1, "none.json: no person in any of its 1 frames"),
         (["enrol", "--name", "cyd", "--match", "mean", "again.npy"], 1, "its match is nearest"),
         (["who", "none.json"], 1, "none.json: no person in any of its 1 frames"),
+        (
+            ["who", "zeros.npy"],
+            1,
+            "zeros.npy: no person in it, every joint of every frame is missing",
+        ),
+        (
+            ["remove", "--name", "cyd"],
+            1,
+            "people.npz: nobody called 'cyd' is enrolled; enrolled: ann",
+        ),
         (["who", "no.json"], 1, "no.json: no such file or folder; expected results of a pose"),
         (["who", "--weights", "other", "again.npy"], 1, "embeddings are of other weights"),
         (["who", "--follow", "again.npy", "ann.json"], 1, "--follow takes one source, found 2"),
+        (
+            ["who", "--follow", "walk.mp4"],
+            1,
+            "walk.mp4: a video file does not grow; leave --follow",
+        ),
         (["calibrate", "--fpir", "3"], 1, "fpir is 3.0; expected a share between 0 and 1"),
         (["calibrate", "--impostors", "nowhere"], 1, "nowhere: no such folder"),
     ],
 )
 def test_bad_input_is_one_line(say, gallery, tmp_path, words, status, expected):
     write_results(tmp_path / "two.json", walk(0.3), walk(0.4) + [300, 0, 0])
+    np.save(tmp_path / "zeros.npy", np.zeros((60, 17, 3)))
     (tmp_path / "none.json").write_text('[{"frame_id": 1, "instances": []}]')
     before = (tmp_path / "people.npz").read_bytes()
     found, _, err = say(words[0], *gallery, *words[1:])
@@ -120,7 +141,7 @@ def test_damaged_gallery_and_none(say, gallery, tmp_path):
         words = ["--name", "cyd", "again.npy"] if command == "enrol" else words
         status, _, err = say(command, *gallery, *words)
         assert status == 1 and err.count("\n") == 1 and "people.npz: no .npz of arrays" in err
-    assert "cannot be read" in say("who", "--gallery", "none.npz", "again.npy")[2]
+    assert "none.npz: no such gallery" in say("who", "--gallery", "none.npz", "again.npy")[2]
     status, _, err = say("enrol", "--gallery", "people", "--name", "cyd", "again.npy")
     assert status == 1 and "people: a gallery is a file whose name ends in .npz" in err
 
@@ -132,8 +153,6 @@ def test_one_person_chosen_of_several(say, gallery, tmp_path):
 
 
 def test_follow_a_growing_folder(say, gallery, tmp_path, monkeypatch):
-    from gaitjax.identify import following
-
     monkeypatch.setattr(following, "EVERY", 0.2)
     folder, poses = tmp_path / "live", walk(0.1)
     folder.mkdir()
@@ -156,6 +175,40 @@ def test_follow_a_growing_folder(say, gallery, tmp_path, monkeypatch):
     assert status == 0 and "live, 1: ann; distance" in out and "latency" in out
     last = json.loads((tmp_path / "a.jsonl").read_text().splitlines()[-1])
     assert (last["name"], last["frames"]) == ("ann", 32)
+
+
+def test_follow_a_camera(say, gallery, tmp_path, monkeypatch):
+    """A video that comes as a camera's pictures do, half of them while the pose model works."""
+    cv2 = pytest.importorskip("cv2")
+    pose_model = boxes_on_video.install(monkeypatch, tmp_path / "model")
+    boxes_on_video.write(tmp_path / "v.avi", [[(20 + 4 * t, 60, 30, 90)] for t in range(60)])
+    capture = cv2.VideoCapture
+    began = time.monotonic()
+
+    class Camera:
+        def __init__(self, where):
+            assert where == 0
+            self.video, self.count = capture(str(tmp_path / "v.avi")), 0
+
+        def read(self):
+            time.sleep(max(0, began + self.count / 25 - time.monotonic()))
+            self.count += 1
+            return self.video.read()
+
+        def get(self, what):
+            return self.video.get(what)
+
+        def release(self):
+            self.video.release()
+
+    monkeypatch.setattr(cv2, "VideoCapture", Camera)
+    monkeypatch.setattr(following, "EVERY", 0.2)
+    words = ["--follow", "0", "--pose_model", str(pose_model), "--json", "a.jsonl"]
+    status, out, _ = say("who", *gallery, *words)
+    assert status == 0 and "1 too short yet; latency 0.0" in out
+    answers = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()]
+    assert len(answers) >= 2 and {a["source"] for a in answers} == {"0"}
+    assert answers[-1]["frames"] == 32 and answers[-1]["missing"] == 0
 
 
 def test_half_written_lines_are_left_out(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 
 import gaitjax
 from gaitjax.data import walkers
-from gaitjax.identify import enrolled as module
+from gaitjax.identify import networks as module
 from gaitjax.identify.threshold import NOBODY
 
 pytestmark = pytest.mark.usefixtures("quick")

@@ -9,7 +9,7 @@ import pytest
 from gaitjax import models, weights
 from gaitjax.config import load
 from gaitjax.data import walkers
-from gaitjax.errors import DataError
+from gaitjax.errors import DataError, TrainingError
 from gaitjax.identify import tune
 from gaitjax.training import checkpoint, step
 from tests.helpers import tiny_sets
@@ -47,3 +47,10 @@ def test_too_few_people(trained, tmp_path):
     (root / "one.json").write_text('{"TRAIN_SET": ["001"], "TEST_SET": ["005"]}')
     with pytest.raises(DataError, match="1 person to train on; to tell people apart takes two"):
         tune.tune(root, tmp_path / "out", str(path), partition=str(root / "one.json"))
+
+
+def test_stopped_by_a_signal_is_said(trained, tmp_path, monkeypatch):
+    path, root = trained
+    monkeypatch.setattr(tune, "train", lambda config, workdir: ({"step": 1}, {}))
+    with pytest.raises(TrainingError, match="out: stopped at step 1 of 2, which is saved; run it"):
+        tune.tune(root, tmp_path / "out", str(path), steps=2)
