@@ -1,9 +1,9 @@
 """Makes the network that gaitjax.identify brings along: python docs/make_network.py --output DIR
 
-Data, training and export, a few hours of one CPU core at most; run it again to go on. Synthetic
-walkers and the walks of the CMU database are prepared into one folder: identities of four digits
-are walkers, of three digits CMU's subjects. Everything follows from configs/gaittr_identify.py and
-the seeds here.
+Data, training and export: four minutes of one CPU core; run it again to go on. Synthetic walkers
+and the walks of the CMU database are prepared into one folder: identities of four digits are
+walkers, of three digits CMU's subjects. Everything follows from configs/gaittr_identify.py and the
+seeds here.
 """
 
 import json
@@ -21,8 +21,7 @@ if __name__ == "__main__":
 from gaitjax import api, command, sharding, weights  # noqa: E402
 from gaitjax import config as configs  # noqa: E402
 from gaitjax.data import walkers  # noqa: E402
-from gaitjax.identify.enrolled import SHIPPED  # noqa: E402
-from gaitjax.identify.gallery import fingerprint  # noqa: E402
+from gaitjax.identify.networks import SHIPPED, fingerprint  # noqa: E402
 from gaitjax.prepare.__main__ import main as prepare  # noqa: E402
 from gaitjax.train import train  # noqa: E402
 from gaitjax.training import checkpoint  # noqa: E402

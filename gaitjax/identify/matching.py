@@ -5,7 +5,6 @@ import numpy as np
 from gaitjax.evaluation.distances import distance_matrix
 
 MATCH = ("nearest", "mean")
-POOR = 0.5  # of the best weight of a name: walks below are looked at only if there is no other
 
 
 def to_names(
@@ -21,22 +20,17 @@ def to_names(
     Args:
       walks: (N, D, P) embeddings of the enrolled walks.
       names: (N,) whose they are.
-      weights: (N,) qualities, 0 to 1.
-      match: "nearest": the distance to the nearest walk of a name that is not `POOR`. "mean": to
-        the mean of its walks, weighted (each part scaled to length one first, where cosines
-        count).
+      weights: (N,) qualities, 0 to 1, that "mean" weighs by.
+      match: "nearest": the distance to the nearest walk of a name, good or bad (docs/identify.md
+        has what leaving bad ones out does). "mean": to the mean of its walks, weighted (each part
+        scaled to length one first, where cosines count).
     """
     known = sorted(set(names.tolist()))
     if match == "mean":
         middles = np.stack([middle(walks[names == n], weights[names == n], metric) for n in known])
         return known, distance_matrix(probes, middles, metric)
     found = distance_matrix(probes, walks, metric)
-    columns = []
-    for name in known:
-        rows = np.flatnonzero(names == name)
-        good = rows[weights[rows] >= POOR * weights[rows].max()]
-        columns.append(found[:, good].min(axis=1))
-    return known, np.stack(columns, axis=1)
+    return known, np.stack([found[:, names == name].min(axis=1) for name in known], axis=1)
 
 
 def middle(walks: np.ndarray, weights: np.ndarray, metric: str) -> np.ndarray:

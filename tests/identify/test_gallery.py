@@ -5,7 +5,7 @@ import pytest
 
 import gaitjax
 from gaitjax.errors import DamagedError, DataError
-from gaitjax.identify import gallery as module
+from gaitjax.identify import networks
 from tests.helpers.people import Seer, walk
 
 
@@ -91,7 +91,7 @@ def test_other_weights_are_refused(gallery, tmp_path):
         gaitjax.Gallery.load(path, Seer(1.0))
     other = Seer()
     other.config.data.normalise = "oriented"
-    assert module.fingerprint(other) != module.fingerprint(Seer())
+    assert networks.fingerprint(other) != networks.fingerprint(Seer())
 
 
 def test_a_changed_byte_is_noticed_or_does_no_harm(gallery, tmp_path):
