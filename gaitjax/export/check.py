@@ -16,7 +16,7 @@ from gaitjax.skeleton import joint_format
 SHARES = (1, 0.9, 0.8)  # of T, that the walks are long
 MISSED = 0.03  # of the joints
 MOST = {"float32": 1e-3, "bfloat16": 5e-2}  # relative difference of a file that is not refused
-OF_MAPS = 2e-2  # of networks whose maps are drawn: a pixel in 2,700 is one grey level off in ONNX
+OF_MAPS = 2e-2  # of networks whose maps are drawn: in ONNX some pixels are a level off
 
 
 def walks(program: Program, seed: int = 0) -> list[np.ndarray]:

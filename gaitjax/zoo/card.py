@@ -83,7 +83,8 @@ def _training(metadata: Mapping[str, Any]) -> list[tuple[str, str]]:
     record = sets.SETS.get(data["name"].removeprefix("tfds:"))
     rows = [("data set", record.title if record else data["name"] or "not said")]
     if record and record.identities:
-        rows.append(("identities", "{:,} to train on, {:,} to test".format(*record.identities)))
+        published = "{:,} to train on, {:,} to test".format(*record.identities)
+        rows.append(("identities, as published", published))
     if record:
         rows.append(("poses found by", record.estimator))
     if "converted_from" in metadata:

@@ -83,7 +83,7 @@ def test_onnx_gives_what_evaluation_gives(name, tmp_path, capsys, quick):
     pytest.importorskip("onnxruntime", reason="the extra export is not installed")
     onnx = pytest.importorskip("onnx")
     output, error = export(name, "onnx", tmp_path, capsys)
-    # Maps are of whole grey levels, and where exp rounds otherwise a pixel is one level off.
+    # Maps are of whole grey levels, and where a sum rounds otherwise a pixel is one level off.
     assert error < (1e-4 if name == "skeletongait_gait3d" else 1e-5)
     (entry,) = onnx.load(output).metadata_props
     assert json.loads(entry.value)["network"] == configs.load(name).model.name
