@@ -23,9 +23,11 @@ def _main(argv: list[str]) -> None:
     config = from_arguments(args.config, rest)
     path, source = shared.local(args.checkpoint)
     variables, metadata = checkpoint.load_variables(path)
+    if source.startswith(shared.SCHEME):  # a path here says nothing elsewhere
+        metadata["fetched"] = source
     shapes = step.variable_shapes(config, models.build(config))
     variables, _ = weights.fit(variables, shapes, str(path))
-    made = program.make(config, variables, {**metadata, "source": source}, args.frames)
+    made = program.make(config, variables, metadata, args.frames)
     form, output = FORMS[args.to], Path(args.output)
     with WHOLE.get(args.to, files.whole)(output) as temporary:
         form.save(made, temporary)

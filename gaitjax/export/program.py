@@ -23,6 +23,8 @@ from gaitjax.training import step
 
 FRAMES = 60  # T, unless told otherwise or a window is longer
 SILHOUETTE = (64, 64)
+# Of their metadata; `fetched` is the address on a hub, hf://owner/name@COMMIT.
+OF_WEIGHTS = ("step", "sha256", "hub", "commit", "fetched")
 
 
 class Program(NamedTuple):
@@ -87,9 +89,7 @@ def make(config: ConfigDict, variables: dict, metadata: dict, frames: int = 0) -
         "embedding": {"name": e.embedding, "shape": ["n", d, p], "compared_by": e.metric},
         "weights": {
             "digest": digest.of_json(digest.of_tree(variables)),
-            **{
-                key: metadata[key] for key in ("step", "sha256", "hub", "commit") if key in metadata
-            },
+            **{key: metadata[key] for key in OF_WEIGHTS if key in metadata},
         },
     }
     return Program(run, inputs, about)

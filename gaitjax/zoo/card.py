@@ -130,7 +130,14 @@ def _results(record: dict | None) -> str:
     verified = record.get("verification")
     if verified:
         rows.append(("equal error rate", number(verified["eer"]), "-", "50.00"))
-    lines = [f"{record['title']} (`{record['protocol']}`, metric `{record['metric']}`).", ""]
+    of = [
+        "{probes} probes and {gallery} gallery sequences of {identities} identities".format(
+            **condition["counts"]
+        )
+        for condition in record.get("conditions", {}).values()
+    ]
+    lines = [f"{record['title']} (`{record['protocol']}`, metric `{record['metric']}`)."]
+    lines += [f"{'; '.join(of)}.", ""] if of else [""]
     lines += tables.markdown(rows)
     lines += ["", "Intervals: bootstrap over identities, the gallery fixed."]
     lines += [f"* {note}" for note in record.get("notes", ())]
@@ -139,15 +146,19 @@ def _results(record: dict | None) -> str:
 
 def _made_by(variables: dict, metadata: Mapping[str, Any]) -> str:
     facts = [("written with", f"gaitjax {origin.version('gaitjax')}")]
-    made = metadata.get("made_by") or {}
-    facts += [("commit" if key == "code" else key, f"`{value}`") for key, value in made.items()]
+    made = dict(metadata.get("made_by") or {})
+    if commit := made.pop("code", ""):
+        facts.append(("commit", f"`{commit}`"))
+    if made:
+        facts.append(("versions", ", ".join(f"{name} {value}" for name, value in made.items())))
     for key in ("hub", "commit", "file", "sha256"):
         if key in metadata:
             facts.append((f"source: {key}", f"`{metadata[key]}`"))
     facts.append(("digest of all arrays", f"`{digest.of_json(digest.of_tree(variables))}`"))
     if "converted_from" in metadata:
         return _listed(facts)
-    return f"{_listed(facts)}\n\n```\n{command(metadata['config'])}\n```"
+    lines = command(metadata["config"]).replace(" --", " \\\n    --")
+    return f"{_listed(facts)}\n\n```\n{lines}\n```"
 
 
 def command(config: Mapping[str, Any]) -> str:

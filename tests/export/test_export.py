@@ -108,6 +108,17 @@ def test_an_extra_that_is_missing_is_one_line(form, module, extra, tmp_path, cap
     assert [p.name for p in tmp_path.iterdir()] == ["weights.npz"]
 
 
+def test_weights_of_the_hub_are_named_by_their_commit(tmp_path, capsys, monkeypatch, quick):
+    pytest.importorskip("flatbuffers")
+    local, address = saved("gaittr_gait3d", tmp_path / "weights.npz"), f"hf://ann/walks@{'1' * 40}"
+    monkeypatch.setattr("gaitjax.zoo.shared.local", lambda place: (local, address))
+    output = tmp_path / "walk"
+    options = ["--checkpoint=hf://ann/walks", "--to=stablehlo", f"--output={output}"]
+    assert main([*arguments("gaittr_gait3d"), *options]) == 0, capsys.readouterr().err
+    about = json.loads(zipfile.ZipFile(output).read("about.json"))
+    assert about["weights"]["fetched"] == address and "weights.npz" not in json.dumps(about)
+
+
 @pytest.mark.parametrize(
     "field, message",
     [

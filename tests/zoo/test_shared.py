@@ -28,6 +28,7 @@ RECORD = {
     "interval": {"Rank-1": [60.0, 81.5]},
     "chance": {"Rank-1": 2.5},
     "verification": None,
+    "conditions": {"all": {"counts": dict(probes=120, gallery=24, identities=4)}},
     "notes": ["few people"],
 }
 
@@ -114,7 +115,9 @@ def test_the_card_says_what_is_recorded(folder, capsys):
         "| body height, pixels |",
         "- seed: 0",
         "- commit: `0123abc`",
-        "python -m gaitjax.train --config gaitgraph2_walkers",
+        "- versions: jax 0.10.2",
+        "120 probes and 24 gallery sequences of 4 identities.",
+        "python -m gaitjax.train \\\n    --config gaitgraph2_walkers",
         "--config.train.batch_size=16",
         "consented",
         "few people",
