@@ -7,7 +7,7 @@ What `gaitjax.data.poses.for_network` does on the host, in JAX and for padded se
 from collections.abc import Callable
 
 import jax.numpy as jnp
-from jax import Array, lax
+from jax import Array
 
 from gaitjax.skeleton.conversion import Conversion
 
@@ -83,11 +83,18 @@ def knn(poses: Array, mask: Array) -> Array:
     distance = jnp.where(shared > 0, distance, jnp.inf)
 
     columns = jnp.moveaxis(present, 1, 2)[:, None]  # (N, 1, 2V, T): what each frame could give
-    to_donors = jnp.where(columns, distance[:, :, None], jnp.inf)  # (N, T, 2V, T)
-    nearness, nearest = lax.top_k(-to_donors, min(NEIGHBOURS, frames))
+    left = jnp.where(columns, -distance[:, :, None], -jnp.inf)  # (N, T, 2V, T)
     known = jnp.where(present, table, 0)
-    givers = jnp.broadcast_to(jnp.moveaxis(known, 1, 2)[:, None], to_donors.shape)
-    values = jnp.take_along_axis(givers, nearest, axis=-1, mode="clip")
+    givers = jnp.moveaxis(known, 1, 2)[:, None]
+    found = []
+    # One by one, not by `lax.top_k`: TensorFlow cannot read that with an open number of walks.
+    for _ in range(min(NEIGHBOURS, frames)):
+        place = jnp.argmax(left, axis=-1, keepdims=True)
+        chosen = jnp.arange(frames) == place
+        value = (chosen * givers).sum(axis=-1)
+        found.append((left.max(axis=-1), value))
+        left = jnp.where(chosen, -jnp.inf, left)
+    nearness, values = (jnp.stack(each, axis=-1) for each in zip(*found, strict=True))
     exact = nearness == 0
     weights = jnp.where(exact, 1, -1 / jnp.where(exact, 1, nearness))
     weights = jnp.where(exact.any(axis=-1, keepdims=True), exact, weights)

@@ -39,9 +39,8 @@ def _negated(kind: str, graph: Graph, given: list[Value], out: Any, **_) -> Valu
 
 
 def _integer_pow(graph: Graph, given: list[Value], out: Any, y: int, **_) -> Value:
-    name = graph.name(given[0])
+    result = name = graph.name(given[0])
     assert y > 0
-    result = name
     for _i in range(y - 1):
         (result,) = graph.node("Mul", [result, name])
     return _broadcast(graph, result, given, out)
@@ -210,11 +209,6 @@ def _argmax(graph: Graph, given: list[Value], out: Any, axes: tuple, **_) -> str
     return graph.cast(name, out.dtype)
 
 
-def _top_k(graph: Graph, given: list[Value], out: list, k: int, axis: int = -1, **_) -> list[str]:
-    values, places = graph.node("TopK", [graph.full(given[0]), graph.integers(k)], 2, axis=axis)
-    return [values, graph.cast(places, out[1].dtype)]
-
-
 def _dot_general(
     graph: Graph, given: list[Value], out: Any, dimension_numbers: tuple, **_
 ) -> Value | str:
@@ -286,8 +280,7 @@ def _convolution(
         return convolution(*(graph.constant(c) for c in (turned, bias) if c is not None))
 
     # Its channels come last in the kernel and in what is made of it.
-    last = dimension_numbers.rhs_spec[0] == kernel.array.ndim - 1 and back[-1] == 1
-    if last:
+    if dimension_numbers.rhs_spec[0] == kernel.array.ndim - 1 and back[-1] == 1:
         return faster.linear(known, kernel.array, out)
     return known(kernel.array, None)
 
@@ -295,15 +288,10 @@ def _convolution(
 def _gather(
     graph: Graph, given: list[Value], out: Any, dimension_numbers: Any, slice_sizes: tuple, **_
 ) -> str:
-    """Single places, rows of one axis, grids of several, and element by element."""
+    """Single places, rows of one axis, and grids of several."""
     d, (value, index) = dimension_numbers, given
     axes = d.start_index_map
-    if d.operand_batching_dims:
-        (axis,) = axes
-        assert d.operand_batching_dims == tuple(range(len(value.shape) - 1))
-        assert axis == len(value.shape) - 1
-        name = graph.reshaped(graph.full(index), out.shape)
-        return graph.node("GatherElements", [graph.full(value), name], axis=axis)[0]
+    assert not d.operand_batching_dims
     assert index.array is not None, "only known places are gathered"
     places = index.array.reshape(-1, len(axes))
     gone = d.collapsed_slice_dims
@@ -363,11 +351,10 @@ def _rem(graph: Graph, given: list[Value], out: Any, **_) -> Value:
 
 
 _ALIKE = {
-    "div": "Div", "min": "Min",
-    "and": "And", "or": "Or", "eq": "Equal", "lt": "Less", "gt": "Greater",
-    "ge": "GreaterOrEqual", "le": "LessOrEqual", "neg": "Neg", "abs": "Abs", "sign": "Sign",
-    "exp": "Exp", "log": "Log", "sqrt": "Sqrt", "floor": "Floor", "ceil": "Ceil", "not": "Not",
-    "logistic": "Sigmoid", "tanh": "Tanh", "pow": "Pow",
+    "div": "Div", "min": "Min", "and": "And", "or": "Or", "not": "Not", "eq": "Equal",
+    "lt": "Less", "gt": "Greater", "ge": "GreaterOrEqual", "le": "LessOrEqual", "neg": "Neg",
+    "abs": "Abs", "sign": "Sign", "exp": "Exp", "log": "Log", "sqrt": "Sqrt", "floor": "Floor",
+    "ceil": "Ceil", "logistic": "Sigmoid", "tanh": "Tanh", "pow": "Pow",
 }  # fmt: skip
 
 OPERATIONS: dict[str, Callable] = {
@@ -406,7 +393,6 @@ OPERATIONS: dict[str, Callable] = {
     "pad": _pad,
     "rev": _rev,
     "argmax": _argmax,
-    "top_k": _top_k,
     "dot_general": _dot_general,
     "conv_general_dilated": _convolution,
     "gather": _gather,
