@@ -38,6 +38,8 @@ RUN = {
     "--to stablehlo --output walk.stablehlo": "tests/export/test_export.py",
     "python -m gaitjax.export --config gaittr_gait3d --checkpoint weights.npz "
     "--to onnx --output walk.onnx": "tests/export/test_export.py",
+    "python -m gaitjax.export --config gaittr_gait3d --checkpoint weights.npz "
+    "--to saved --output walk": "tests/export/test_export.py",
     "python -m gaitjax.zoo push out --repo me/walks "
     "--licence cc-by-4.0": "tests/zoo/test_shared.py",
     "python -m pytest tests/models/test_forward_goldens.py": "this",
@@ -138,7 +140,7 @@ def test_flags_exist(parsers):
     foreign = {"--cfgs", "--phase", "--iter", "--log_to_file", "--local_rank", "--nproc_per_node"}
     foreign |= {"--worker", "--command"}  # of gcloud
     foreign |= {"--count", "--save_every", "--batch", "--data", "--out"}  # of tests/programs
-    foreign |= {"--build-arg", "--rm", "--gpus"}  # of docker
+    foreign |= {"--build-arg", "--rm", "--gpus", "--isolation"}  # of docker and buildah
     known = {"--help"} | {flag for p in parsers.values() for flag in p._option_string_actions}
     for page, text in PAGES.items():
         for flag in re.findall(r"(?<=[`\s(])--[a-z](?:[\w.-]*\w)?", text):

@@ -1,6 +1,6 @@
 """Every network exported to every form: errors and times, the table of docs/export.md.
 
-python -m tests.programs.export_all --to stablehlo,onnx [--times 4] [CONFIG=FRAMES ...]
+python -m tests.programs.export_all --to stablehlo,onnx [--batch 4] [CONFIG=FRAMES ...]
 Weights are at random, batch statistics those of the walks. Times are medians of five runs of so
 many walks, ours those of `Program.run`.
 """
@@ -96,7 +96,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("networks", nargs="*", default=[f"{n}={t}" for n, t in NETWORKS.items()])
     parser.add_argument("--to", default="stablehlo,onnx")
-    parser.add_argument("--times", type=int, default=0, help="walks to time, instead of errors")
+    parser.add_argument("--batch", type=int, default=0, help="walks to time, instead of errors")
     args = parser.parse_args()
     for network in args.networks:
         name, _, frames = network.partition("=")
@@ -105,13 +105,13 @@ def main() -> None:
         init = functools.partial(step.init_variables, config, model, jax.random.key(0), clips)
         variables = jax.jit(init)()
         made = program.make(config, variables, {}, frames)
-        if not args.times:
+        if not args.batch:
             variables = settled(config, model, variables, check.walks(made))
         variables = jax.tree.map(np.asarray, variables)
         made = program.make(config, variables, {}, frames)
-        walks = [np.resize(a, (args.times, *a.shape[1:])) for a in check.walks(made)]
+        walks = [np.resize(a, (args.batch, *a.shape[1:])) for a in check.walks(made)]
         row = [name, str(made.about["frames"])]
-        if args.times:
+        if args.batch:
             row.append(f"ours {seconds(jax.jit(made.run), walks):.3f} s")
         for form in args.to.split(","):
             with tempfile.TemporaryDirectory() as folder:
@@ -120,7 +120,7 @@ def main() -> None:
                 run = FORMS[form].load(path)
                 size = sum(f.stat().st_size for f in (path, *path.rglob("*")) if f.is_file()) / 1e6
                 row.append(f"{form} {size:.1f} MB")
-                if args.times:
+                if args.batch:
                     row[-1] += f", {seconds(run, walks):.3f} s"
                     continue
                 row[-1] += f", {check.difference(config, variables, made, run):.1e}"
