@@ -119,7 +119,10 @@ def _cached(
     revision: str | None,
     choose: Callable[[Iterable[str]], str],
 ) -> tuple[Path, str] | None:
-    """The file that `choose` takes of all in the cache from a folder, the newest commit first."""
+    """The file that `choose` takes of all in the cache from a folder.
+
+    The commits that were asked for as the default branch come first, then newer ones.
+    """
     try:
         repos = hub.scan_cache_dir().repos
     except hub.CacheNotFound:
@@ -133,7 +136,7 @@ def _cached(
     ]
     found = {
         str(file.file_path): (file.file_path, commit.commit_hash)
-        for commit in sorted(commits, key=lambda commit: commit.last_modified)
+        for commit in sorted(commits, key=lambda c: ("main" in c.refs, c.last_modified))
         for file in commit.files
         if file.file_path.parent == commit.snapshot_path / folder
     }
