@@ -74,20 +74,47 @@ def missing_joints_table() -> list[str]:
 
 def recipes_table() -> list[str]:
     """Recipes on cameras seen and unseen, the best first."""
+    return _recipes("six", "azimuths", "sizes", "varied")
+
+
+def exchanged_table() -> list[str]:
+    """The chosen recipe on people by whom nothing was chosen."""
+    return _recipes(*(f"{t} exchanged" for t in ("six", "azimuths", "sizes", "varied")))
+
+
+def probes_table() -> list[str]:
+    """What each network on the CMU walks looks at: a column for each."""
+    columns: dict[str, dict[str, numbers.Number]] = {}
+    for n in numbers.read():
+        _, said, looked = n.variant.rpartition("@ probe ")
+        if said:
+            columns.setdefault(n.config.partition("_")[0], {})[looked] = n
+    rows = [("", *(f"`{network}`" for network in columns))]
+    for looked in next(iter(columns.values())):
+        rows.append((looked, *(_of_runs(of[looked]) for of in columns.values())))
+    return tables.markdown(rows)
+
+
+def _recipes(*tests: str) -> list[str]:
+    """A row for each recipe that was scored on `tests`, the best on all but the first on top."""
     found: dict[tuple[str, str], dict[str, numbers.Number]] = {}
     for n in numbers.read():
         settings, at, test = n.variant.rpartition("@ ")
-        if at:
+        if at and test in tests:
             found.setdefault((n.config, settings.strip()), {})[test] = n
-    rows = [("recipe", "seeds", "six", "azimuths", "sizes", "varied")]
-    tests = rows[0][2:]
+    rows = [("recipe", "seeds", *(test.split()[0] for test in tests))]
     unseen = {k: sum(of[test].ours or 0 for test in tests[1:]) for k, of in found.items()}
     for (config, settings), of in sorted(found.items(), key=lambda item: -unseen[item[0]]):
         name = config if config == "limb lengths" else f"`{f'{config} {settings}'.strip()}`"
-        cells = [f"{n.ours:.1f} ({n.interval[0]:.0f} to {n.interval[1]:.0f})"
-                 for n in map(of.__getitem__, tests) if n.interval]  # fmt: skip
-        rows.append((name, str(len(of["six"].seeds)), *cells))
+        rows.append((name, str(len(of[tests[0]].seeds)), *(_of_runs(of[test]) for test in tests)))
     return tables.markdown(rows)
+
+
+def _of_runs(n: numbers.Number) -> str:
+    """Mean, interval over identities, and of several runs the lowest and the highest."""
+    low, high = n.interval or (0, 0)
+    runs = f"; {min(n.runs):.1f} - {max(n.runs):.1f}" if len(n.runs) > 1 else ""
+    return f"{n.ours:.1f} ({low:.0f} to {high:.0f}{runs})"
 
 
 def data_table() -> list[str]:
@@ -123,6 +150,8 @@ TABLES: dict[str, tuple[str, Callable[[], list[str]]]] = {
     "cmu walks": ("README.md", cmu_table),
     "missing joints": ("docs/cmu_walks.md", missing_joints_table),
     "recipes": ("docs/cmu_walks.md", recipes_table),
+    "probes": ("docs/cmu_walks.md", probes_table),
+    "exchanged people": ("docs/cmu_walks.md", exchanged_table),
     "data sets": ("docs/data.md", data_table),
     "origins": ("docs/data.md", origins_table),
 }

@@ -139,7 +139,8 @@ def test_flags_exist(parsers):
     """A flag named anywhere is one of our programs', or of those that the text compares with."""
     foreign = {"--cfgs", "--phase", "--iter", "--log_to_file", "--local_rank", "--nproc_per_node"}
     foreign |= {"--worker", "--command"}  # of gcloud
-    foreign |= {"--count", "--save_every", "--batch", "--data", "--out"}  # of tests/programs
+    # of tests/programs
+    foreign |= {"--count", "--save_every", "--batch", "--data", "--out", "--exchange"}
     foreign |= {"--build-arg", "--rm", "--gpus", "--isolation"}  # of docker and buildah
     known = {"--help"} | {flag for p in parsers.values() for flag in p._option_string_actions}
     for page, text in PAGES.items():

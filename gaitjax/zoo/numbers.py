@@ -30,6 +30,7 @@ class Number(NamedTuple):
       ours: what we have measured; with what weights at random give (`untrained`), and chance.
       interval: 95 % of bootstrap samples over identities; None where it was not kept.
       seeds: of the runs, or of the random test windows, that `ours` is the mean of.
+      runs: the score of each of these runs, where they were kept.
       commit: of this repository, at which it was measured or first recorded.
       who, when: reproduced it, where that was sent in; the day.
     """
@@ -45,6 +46,7 @@ class Number(NamedTuple):
     chance: float | None = None
     interval: tuple[float, float] | None = None
     seeds: tuple[int, ...] = ()
+    runs: tuple[float, ...] = ()
     commit: str = ""
     who: str = ""
     when: str = ""
