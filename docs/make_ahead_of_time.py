@@ -22,7 +22,7 @@ def table() -> str:
     record = json.loads((DOCS / "ahead_of_time.json").read_text())
     heading = [*HEADING, "StableHLO kB", "program kB", *COUNTS, "scratch GiB"]
     lines = [heading, ["---"] * 4 + ["---:"] * (len(heading) - 4)]
-    for key, row in record["rows"].items():
+    for key, row in sorted(record["rows"].items()):
         name, *rest = key.split()
         cells = [f"`{name}`", *rest, f"{row['batch']} x {row['frames']}"]
         if "same" in row or "error" in row:
