@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import jax
 from flax import linen as nn
@@ -44,7 +45,7 @@ def bytes_of_frame(config: ConfigDict, model: nn.Module, tile: tuple[int, int] =
     return max(_filled_up(result, tile) for result in results) / FRAMES
 
 
-def _results(program: Jaxpr) -> Iterator[jax.core.ShapedArray]:
+def _results(program: Jaxpr) -> Iterator[Any]:
     """What every product and convolution of a traced program gives, also inside its functions."""
     for line in program.eqns:
         if line.primitive.name in ("dot_general", "conv_general_dilated"):
@@ -54,9 +55,10 @@ def _results(program: Jaxpr) -> Iterator[jax.core.ShapedArray]:
                 yield from _results(inner)
 
 
-def _filled_up(array: jax.core.ShapedArray, tile: tuple[int, int]) -> int:
+def _filled_up(array: Any, tile: tuple[int, int]) -> int:
     """Bytes of an array whose last two axes are filled up to multiples of `tile`."""
-    *first, rows, columns = 1, 1, *array.shape
+    shape: tuple[int, ...] = (1, 1, *array.shape)
+    *first, rows, columns = shape
     rows, columns = (-(-n // side) * side for n, side in zip((rows, columns), tile, strict=True))
     return math.prod((*first, rows, columns)) * array.dtype.itemsize
 

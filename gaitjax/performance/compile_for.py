@@ -10,6 +10,7 @@ import json
 import re
 import sys
 import time
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -85,7 +86,9 @@ def _compile(job: dict) -> dict:
     lowered, (size, length) = lower(made)
     middle, processors = time.perf_counter(), time.process_time()
     given = lowered.as_text()
-    shape = {"program": hashlib.sha256(re.sub(r"dense<[^>]*>", "", given).encode()).hexdigest()}
+    shape: dict[str, Any] = {
+        "program": hashlib.sha256(re.sub(r"dense<[^>]*>", "", given).encode()).hexdigest()
+    }
     shape |= {"batch": size, "frames": length}
     if same := job["known"].get(shape["program"]):
         return shape | {"same": same}

@@ -150,10 +150,10 @@ def kernel_gradient(x: Array, g: Array, strides: Strides, sides: tuple[int, ...]
         of = partial(_product_of_columns, strides=strides, sides=sides)
     count = _parts(x)
 
-    def add(total: Array, images: tuple[Array, Array]) -> tuple[Array, None]:
+    def add(total: Array, images: tuple[Array, ...]) -> tuple[Array, None]:
         return total + of(*images), None
 
-    in_parts = [a.reshape(count, -1, *a.shape[1:]) for a in (x, g)]
+    in_parts = tuple(a.reshape(count, -1, *a.shape[1:]) for a in (x, g))
     zeros = jnp.zeros((*sides, x.shape[-1], g.shape[-1]), x.dtype)
     return lax.scan(add, zeros, in_parts)[0]
 
