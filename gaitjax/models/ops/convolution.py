@@ -149,13 +149,16 @@ def kernel_gradient(x: Array, g: Array, strides: Strides, sides: tuple[int, ...]
     if not pairs.possible(x, sides, strides):
         of = partial(_product_of_columns, strides=strides, sides=sides)
     count = _parts(x)
+    if count == 1 or jax.device_count() > 1:  # a loop would gather what devices share out
+        return of(x, g)
 
     def add(total: Array, images: tuple[Array, ...]) -> tuple[Array, None]:
         return total + of(*images), None
 
     in_parts = tuple(a.reshape(count, -1, *a.shape[1:]) for a in (x, g))
-    zeros = jnp.zeros((*sides, x.shape[-1], g.shape[-1]), x.dtype)
-    return lax.scan(add, zeros, in_parts)[0]
+    sum_type = jnp.promote_types(x.dtype, jnp.float32)
+    zeros = jnp.zeros((*sides, x.shape[-1], g.shape[-1]), sum_type)
+    return lax.scan(add, zeros, in_parts)[0].astype(x.dtype)
 
 
 def _parts(x: Array) -> int:

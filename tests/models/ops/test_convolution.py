@@ -14,6 +14,7 @@ from gaitjax.models.ops import convolution, pairs
 def test_value_and_gradients(sides, strides, height, wide, part, monkeypatch):
     monkeypatch.setattr(pairs, "WIDE", wide)
     monkeypatch.setattr(convolution, "PART", part)
+    monkeypatch.setattr(jax, "device_count", lambda: 1)
     rng = np.random.default_rng(0)
     x, kernel = rng.normal(size=(2, height, 4, 3)), rng.normal(size=(*sides, 3, 5))
     with jax.enable_x64(True):
