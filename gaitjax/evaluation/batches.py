@@ -22,12 +22,14 @@ class Bounds(NamedTuple):
     def fitting(self, frames: int, wanted: int) -> int:
         """Rows of a batch of clips of `frames` frames, of which there are `wanted`.
 
-        At least one on each device, and as many on each; no more than the power of two that
-        holds those wanted.
+        At least one on each device, and as many on each. If all fit in one batch it is the power
+        of two that holds them, otherwise batches are equal and nearly full.
         """
-        most = max(1, self.frames // frames) * self.devices
+        most = min(max(1, self.frames // frames) * self.devices, self.rows)
         enough = 1 << max(0, wanted - 1).bit_length()
-        return math.ceil(min(most, self.rows, enough) / self.devices) * self.devices
+        if wanted > most:
+            enough = math.ceil(wanted / math.ceil(wanted / most))
+        return math.ceil(min(most, enough) / self.devices) * self.devices
 
 
 class Batch(NamedTuple):

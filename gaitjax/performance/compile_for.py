@@ -27,6 +27,7 @@ from gaitjax.training import setup
 WHAT = ("train", "embed")
 LIMIT = 900  # seconds for one program
 RESIDENT = 1_000_000  # frames of poses on the device, 194 MiB
+MANY = 10**6  # clips of a test set
 LONGEST = 720  # frames of a whole sequence, where the config has no limit
 # Without the card nothing is tuned, and some products cannot be chosen.
 _UNTUNED = ("Couldn't find output tile sizes", "autotun")
@@ -146,7 +147,7 @@ def embedding_batch(config: ConfigDict, model: nn.Module, mesh: Mesh) -> tuple[i
     if given.clip == "all":
         frames = min(given.limit or LONGEST, most)
     bounds = batches.Bounds(most, given.batch_size, mesh.size)
-    return bounds.fitting(frames, given.batch_size), frames
+    return bounds.fitting(frames, MANY), frames
 
 
 if __name__ == "__main__":

@@ -54,6 +54,13 @@ def test_windows():
 
 def test_a_batch_is_no_larger_than_what_is_wanted():
     bounds = Bounds(1000, 64)
-    assert [bounds.fitting(10, n) for n in (1, 2, 3, 5, 60, 1000)] == [1, 2, 4, 8, 64, 64]
+    assert [bounds.fitting(10, n) for n in (1, 2, 3, 5, 60)] == [1, 2, 4, 8, 64]
     assert bounds.fitting(100, 1000) == 10 and bounds.fitting(2000, 9) == 1
     assert bounds._replace(devices=8).fitting(10, 3) == 8
+
+
+def test_batches_are_equal():
+    """Filling up the last of 64, 64 and 2 would cost a third."""
+    assert Bounds(1000, 64).fitting(10, 130) == 44  # three batches
+    assert Bounds(1000, 64, 8).fitting(10, 130) == 48
+    assert Bounds(228, 256).fitting(1, 512) == 171
