@@ -5,12 +5,11 @@ import sys
 
 import numpy as np
 import pytest
-from ml_collections import ConfigDict
 
 from gaitjax.data import walkers
 from gaitjax.errors import DataError
 from gaitjax.skeleton import COCO
-from tests.helpers import loading
+from tests.helpers import loading, pose_set
 
 J = {name: i for i, name in enumerate(COCO.joints)}
 
@@ -30,19 +29,7 @@ def test_same_seed_same_files(tmp_path):
 
 def test_layout_is_what_packing_reads(tmp_path):
     root = walkers.generate(tmp_path / "deep/walkers", identities=3, test_identities=1, frames=12)
-    data = ConfigDict(
-        dict(
-            name="walkers",
-            root=str(root),
-            partition="",
-            links="follow",
-            modality="pose",
-            joints="coco",
-            impute="none",
-            impute_test="",
-            cache_dir=str(tmp_path / "cache"),
-        )
-    )
+    data = pose_set.section(root, tmp_path / "cache")
     train, test = loading.packed(data, "train"), loading.packed(data, "test")
     assert set(train.labels) == {"001", "002"} and set(test.labels) == {"003"}
     assert len(train.labels) == 2 * len(walkers.TYPES) * len(walkers.VIEWS)

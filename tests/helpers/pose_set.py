@@ -29,6 +29,11 @@ def generate(tmp_path: Path) -> ConfigDict:
                 seed = 100 * i + 10 * j + k
                 put(root / label / kind / view / f"{view}.pkl", sequence(seed, 4 + seed % 3))
     (root / "partition.json").write_text(json.dumps(dict(TRAIN_SET=TRAIN, TEST_SET=TEST)))
+    return section(root, tmp_path / "cache")
+
+
+def section(root: Path, cache_dir: Path) -> ConfigDict:
+    """config.data of poses under `root`, packed in `cache_dir`, with nothing imputed."""
     return ConfigDict(
         dict(
             name="walkers",
@@ -39,7 +44,7 @@ def generate(tmp_path: Path) -> ConfigDict:
             joints="coco",
             impute="none",
             impute_test="",
-            cache_dir=str(tmp_path / "cache"),
+            cache_dir=str(cache_dir),
         )
     )
 
