@@ -5,7 +5,6 @@ Parameters: `input_bn`, `block_<i>` with `temporal`, `attention`, `residual`, `s
 
 from typing import ClassVar
 
-import jax
 import jax.numpy as jnp
 from flax import linen as nn
 from jax import Array
@@ -25,6 +24,7 @@ from gaitjax.models.layers import (
     of_each_joint,
     zero_padding,
 )
+from gaitjax.models.ops import attention
 from gaitjax.models.streams import STEPS, gaittr_streams
 from gaitjax.skeleton import joint_format
 
@@ -44,13 +44,10 @@ class JointAttention(nn.Module):
         x = of_each_joint(BatchNorm(self.dtype, name="input_bn"), x, mask, train)
         keys = int(0.25 * self.features)
         qkv = linear(2 * keys + self.features, self.dtype, "qkv")(x)
-        q, k, values = (  # (N, T, HEADS, V, channels of a head)
-            jnp.moveaxis(part.reshape(n, t, v, HEADS, -1), 3, 2)
-            for part in jnp.split(qkv, (keys, 2 * keys), axis=-1)
+        q, k, values = (
+            part.reshape(n, t, v, HEADS, -1) for part in jnp.split(qkv, (keys, 2 * keys), axis=-1)
         )
-        scores = at_least_float32(q * (keys / HEADS) ** -0.5 @ jnp.swapaxes(k, -1, -2))
-        x = jax.nn.softmax(scores).astype(values.dtype) @ values
-        x = jnp.moveaxis(x, 2, 3).reshape(n, t, v, self.features)
+        x = attention(q * (keys / HEADS) ** -0.5, k, values).reshape(n, t, v, self.features)
         x = mish(linear(self.features, self.dtype, "out")(x))
         return BatchNorm(self.dtype, name="bn")(x, mask, train)
 

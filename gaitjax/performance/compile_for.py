@@ -29,9 +29,6 @@ LIMIT = 900  # seconds for one program
 RESIDENT = 1_000_000  # frames of poses on the device, 194 MiB
 MANY = 10**6  # clips of a test set
 LONGEST = 720  # frames of a whole sequence, where the config has no limit
-# Without the card nothing is tuned, and some products cannot be chosen.
-_UNTUNED = ("Couldn't find output tile sizes", "autotun")
-_PLAIN_PRODUCTS = "--xla_gpu_enable_triton_gemm=false"
 _COUNTED = {
     "fusions": r" fusion\(",
     "convolutions": r"__cudnn\$conv| convolution\(",
@@ -59,21 +56,12 @@ def compile_for(
       of its clips; seconds of lowering
       and compiling, of the clock and of all processors together; "stablehlo_bytes",
       "program_bytes", counts of kernels (see `_COUNTED`), "memory" (bytes held in all: arguments
-      and scratch), "scratch", "flags". Of a known one: "program" and "same", its name.
+      and scratch), "scratch". Of a known one: "program" and "same", its name.
       If it did not come to that: "error", one line, and, where the device's memory is too small
       and the compiler says so, "memory" that it would take.
     """
     job = {"config": json.loads(config.to_json()), "device": device, "what": what}
     job["known"] = known or {}
-    found = _run(job, limit)
-    if devices.DEVICES[device].platform == "cuda" and any(
-        text in found.get("error", "") for text in _UNTUNED
-    ):
-        found = _run(job | {"flags": _PLAIN_PRODUCTS}, limit)
-    return found
-
-
-def _run(job: dict, limit: float) -> dict:
     said = children.lines("gaitjax.performance.compile_for", job, limit)
     return [{"error": "nothing said"}, *said][-1]
 
@@ -93,11 +81,8 @@ def _compile(job: dict) -> dict:
     shape |= {"batch": size, "frames": length}
     if same := job["known"].get(shape["program"]):
         return shape | {"same": same}
-    options: dict[str, str | bool] = {
-        name: value == "true" for name, value in _flags(job.get("flags", ""))
-    }
     try:
-        program = lowered.compile(compiler_options=options or None)
+        program = lowered.compile()
     except jax.errors.JaxRuntimeError as error:
         line = str(error).strip().splitlines()[0][:300]
         needs = memory.asked(str(error)) if "RESOURCE_EXHAUSTED" in str(error) else 0
@@ -114,12 +99,7 @@ def _compile(job: dict) -> dict:
         **counts,
         "memory": estimate.arguments + estimate.scratch,
         "scratch": estimate.scratch,
-        "flags": job.get("flags", ""),
     }
-
-
-def _flags(text: str) -> list[list[str]]:
-    return [flag.removeprefix("--").split("=") for flag in text.split()]
 
 
 def _lower_training(made: setup.Setup) -> tuple[jax.stages.Lowered, tuple[int, int]]:

@@ -5,6 +5,7 @@ what they measure is what is run.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -16,7 +17,7 @@ from jax import ShapeDtypeStruct
 from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
-from gaitjax import models, sharding
+from gaitjax import compiler, models, sharding
 from gaitjax.data import sampling
 from gaitjax.data.feed import Feed
 from gaitjax.training import optim, step
@@ -56,7 +57,8 @@ def initial_state(setup: Setup) -> dict:
     """The state before the first step, on every device; depends on `config.seed` alone."""
     config, _, model, optimizer, *_ = setup
     whole = sharding.replicated(setup.mesh)
-    return jax.jit(lambda: step.init_state(config, model, optimizer), out_shardings=whole)()
+    start = partial(step.init_state, config, model, optimizer)
+    return compiler.jit(start, setup.mesh, out_shardings=whole)()
 
 
 def update(setup: Setup) -> jax.stages.Wrapped:
@@ -66,8 +68,9 @@ def update(setup: Setup) -> jax.stages.Wrapped:
     """
     whole, split = sharding.replicated(setup.mesh), sharding.batched(setup.mesh)
     one = step.make_update(setup.config, setup.model, setup.optimizer, setup.lr)
-    return jax.jit(
+    return compiler.jit(
         step.several(one, loop=not sharding.on_cpu(setup.mesh)),
+        setup.mesh,
         donate_argnums=(0,),
         in_shardings=(whole, whole, split),
         out_shardings=(whole, whole),
@@ -77,7 +80,8 @@ def update(setup: Setup) -> jax.stages.Wrapped:
 def embed(setup: Setup) -> jax.stages.Wrapped:
     """The embedding of a batch, jitted: (variables, frames, batch) -> {"embed_1": (N, D, P)}."""
     whole = sharding.replicated(setup.mesh)
-    return jax.jit(step.make_embed(setup.config, setup.model), out_shardings=whole)
+    embed = step.make_embed(setup.config, setup.model)
+    return compiler.jit(embed, setup.mesh, out_shardings=whole)
 
 
 def variables(state: dict) -> dict:

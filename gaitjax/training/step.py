@@ -21,9 +21,6 @@ from gaitjax.training import vectors
 from gaitjax.training.losses import total_loss
 from gaitjax.transforms import pipeline
 
-# Embeddings decide ranks: keep full float32 products on TPU and TF32 GPUs.
-EVAL_PRECISION = "highest"
-
 
 def clips_of(frames: Array | None, batch: dict) -> dict:
     """The batch with its clips: gathered from the resident `frames` where it only has indices."""
@@ -157,9 +154,8 @@ def make_embed(config: ConfigDict, model: nn.Module) -> Callable:
     """
 
     def embed(variables: dict, frames: Array | None, batch: dict) -> dict:
-        with jax.default_matmul_precision(EVAL_PRECISION):
-            x = pipeline.eval_input(config, model, clips_of(frames, batch))
-            return models.embed(model, variables, x, batch.get("mask"))
+        x = pipeline.eval_input(config, model, clips_of(frames, batch))
+        return models.embed(model, variables, x, batch.get("mask"))
 
     return embed
 
@@ -171,9 +167,8 @@ def make_piece(config: ConfigDict, model: nn.Module) -> Callable:
     """
 
     def piece(variables: dict, frames: Array | None, batch: dict) -> Array | tuple:
-        with jax.default_matmul_precision(EVAL_PRECISION):
-            x = pipeline.eval_input(config, model, clips_of(frames, batch))
-            return model.apply(variables, x, batch["mask"], batch["own"], method="piece")
+        x = pipeline.eval_input(config, model, clips_of(frames, batch))
+        return models.piece(model, variables, x, batch["mask"], batch["own"])
 
     return piece
 
@@ -182,7 +177,6 @@ def make_finish(model: nn.Module) -> Callable:
     """(variables, pool of all pieces) -> {"embed_1": (N, D, P), ...}, to be jitted."""
 
     def finish(variables: dict, pool: Array | tuple) -> dict:
-        with jax.default_matmul_precision(EVAL_PRECISION):
-            return models.finish(model, variables, pool)
+        return models.finish(model, variables, pool)
 
     return finish

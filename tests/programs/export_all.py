@@ -77,8 +77,7 @@ def of_the_same_maps(config, model, variables: dict, made: program.Program, form
 
     def embedded(maps, lengths):
         mask = jax.numpy.arange(frames) < lengths[:, None]
-        with jax.default_matmul_precision(step.EVAL_PRECISION):
-            return models.embed(model, variables, maps, mask)[config.eval.embedding]
+        return models.embed(model, variables, maps, mask)[config.eval.embedding]
 
     walks = check.walks(made)
     runs = []

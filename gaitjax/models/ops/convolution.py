@@ -1,8 +1,6 @@
 """Convolutions, and the forms in which a CPU computes them fast."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable
 from functools import partial
 
 import jax
@@ -10,22 +8,13 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from gaitjax.models.ops import pairs
-from gaitjax.models.ops.product import kept, product
+from gaitjax.models.ops.platforms import by_platform, plain_alone
+from gaitjax.models.ops.product import kept
+from gaitjax.models.ops.product import plain as plain_product
 
 Strides = tuple[int, int]
 
 PART = 3 * 2**19  # bytes of images whose columns stay in a cache of a few MiB
-_ONLY_PLAIN = ContextVar("_ONLY_PLAIN", default=False)
-
-
-@contextmanager
-def only_plain() -> Iterator[None]:
-    """What is traced inside has the plain forms alone, for compilers that know no platforms."""
-    token = _ONLY_PLAIN.set(True)
-    try:
-        yield
-    finally:
-        _ONLY_PLAIN.reset(token)
 
 
 def conv(x: Array, kernel: Array, strides: Strides = (1, 1)) -> Array:
@@ -33,7 +22,7 @@ def conv(x: Array, kernel: Array, strides: Strides = (1, 1)) -> Array:
 
     Padded with zeros, h // 2 rows and w // 2 columns each side.
     """
-    return (plain if _ONLY_PLAIN.get() else _chosen)(x, kernel, strides)
+    return (plain if plain_alone() else _chosen)(x, kernel, strides)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(2,))
@@ -82,11 +71,8 @@ def _by_platform(on_cpu: Callable, default: Callable, strides: Strides) -> Calla
 
     @jax.custom_batching.custom_vmap
     def run(a: Array, b: Array) -> Array:
-        forms = {
-            "cpu": partial(on_cpu, strides=strides),
-            "default": partial(default, strides=strides),
-        }
-        return lax.platform_dependent(a, b, **forms)
+        on = partial(default, strides=strides), a, b
+        return by_platform(*on, cpu=partial(on_cpu, strides=strides))
 
     @run.def_vmap
     def each(size: int, mapped: list[bool], a: Array, b: Array) -> tuple[Array, bool]:
@@ -120,7 +106,7 @@ def _turned(kernel: Array, g: Array, strides: Strides) -> Array:
 
 def product_of_slice(x: Array, kernel: Array, strides: Strides) -> Array:
     """`plain` with a 1 x 1 kernel, as a product."""
-    return product(x[:, :: strides[0], :: strides[1]], kernel[0, 0])
+    return plain_product(x[:, :: strides[0], :: strides[1]], kernel[0, 0])
 
 
 def columns_in_batch(x: Array, kernel: Array, strides: Strides) -> Array:

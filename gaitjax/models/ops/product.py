@@ -1,8 +1,17 @@
 """Products, and which results a step with `train.remat` keeps."""
 
+import math
+
+import jax
+import jax.numpy as jnp
 from jax import Array
 from jax.ad_checkpoint import checkpoint_name
 
+from gaitjax.models.ops.platforms import by_platform, plain_alone
+
+TILE = 64  # a GPU computes a product in tiles of so many rows and columns,
+TILES = 128  # of which about so many at once
+ROWS = 512  # of a part, at least
 _KEPT = "product"
 
 
@@ -11,8 +20,51 @@ def product(x: Array, matrix: Array) -> Array:
 
     With more axes the CPU's compiler transposes whole activations for the matrix's gradient.
     """
+    return (plain if plain_alone() else _chosen)(x, matrix)
+
+
+def plain(x: Array, matrix: Array) -> Array:
     rows = x.reshape(-1, x.shape[-1])
     return (rows @ matrix).reshape(*x.shape[:-1], matrix.shape[-1])
+
+
+_chosen = jax.custom_vjp(plain)
+
+
+def _forward(x: Array, matrix: Array) -> tuple[Array, tuple[Array, Array]]:
+    return plain(x, matrix), (x, matrix)
+
+
+def _gradients(inputs: tuple[Array, Array], g: Array) -> tuple[Array, Array]:
+    x, matrix = inputs
+    rows, g_rows = (a.reshape(-1, a.shape[-1]) for a in (x, g))
+    return plain(g, matrix.T), by_platform(of_matrix, rows, g_rows, cuda=of_matrix_in_parts)
+
+
+_chosen.defvjp(_forward, _gradients)
+
+
+def of_matrix(rows: Array, g: Array) -> Array:
+    """The gradient of `plain` for its matrix: rows (R, K)^T @ g (R, C)."""
+    return rows.T @ g
+
+
+def of_matrix_in_parts(rows: Array, g: Array) -> Array:
+    """The same, the sum of products of parts of the rows.
+
+    A hundred thousand rows and a small result are otherwise work for few of a GPU's many cores:
+    cuBLAS shares out the rows of one product, but not those of a stack of them.
+    """
+    tiles = math.prod(-(-side // TILE) for side in (rows.shape[1], g.shape[1]))
+    wanted = max(1, min(TILES // tiles, len(rows) // ROWS))
+    count = math.gcd(len(rows), 1 << wanted.bit_length() - 1)
+    parts = (a.reshape(count, -1, a.shape[1]) for a in (rows, g))
+    sum_type = jnp.promote_types(rows.dtype, jnp.float32)
+    return (
+        jnp.einsum("prk,prc->pkc", *parts, preferred_element_type=sum_type)
+        .sum(axis=0)
+        .astype(rows.dtype)
+    )
 
 
 def kept(x: Array) -> Array:
