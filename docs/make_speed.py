@@ -41,6 +41,7 @@ def _row(name: str, machine: dict, found: dict) -> str:
     if machine["device"] != "cpu":
         processor = machine["device"]
     dtype = "" if found.get("dtype", "float32") == "float32" else f", {found['dtype']}"
+    name = name.split()[0]
     cells = [f"`{name}`{dtype}", f"{found['batch_size']} x {found['frames']}", processor]
     for kind, theirs in zip(("training", "evaluation"), REFERENCE.get(name, ("", "")), strict=True):
         if kind not in found:

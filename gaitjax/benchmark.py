@@ -5,16 +5,17 @@ line is printed as soon as it is known. `--against torch` times the same network
 turns with ours.
 """
 
+import copy
 import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ml_collections import ConfigDict
 
-from gaitjax import command
+from gaitjax import command, files
 from gaitjax.command import tables
 from gaitjax.config import load, override_all, parser
 from gaitjax.errors import ConfigError
@@ -71,39 +72,56 @@ def _rate(row: Row) -> str:
     return f"{row['sequences_per_s']:,.1f} sequences/s{share}"
 
 
-def benchmark(configs: dict[str, ConfigDict], args, say: Callable) -> dict:
-    """Measure every config and return the record that is written as JSON."""
+def benchmark(configs: dict[str, ConfigDict], args, say: Callable, argv=None) -> dict:
+    """Measure every config; the record, written as JSON after each: the rest may be stopped."""
     record: dict = {"configs": {}}
-    for name, config in configs.items():
-        size = {"batch_size": config.train.batch_size, "frames": config.train.frames}
-        dtype = config.model.get("dtype", "float32")
-        say(f"\n{name}, {size['batch_size']} x {size['frames']} frames, {dtype}")
-        if args.against:
-            found = against_torch.compare(config, args.repeats, args.limit, say, args.layouts)
-        else:
-            options = {"what": args.what, "repeats": args.repeats}
-            found = measured(config, options, args.limit, say)
-            if found["rows"]:
-                say(table(found["rows"]))
+    for name, found in _found(configs, args, say):
         if "error" in found:
             say(f"  {name}: {found['error']}")
         record.setdefault("machine", found.pop("machine", {}))
-        about = {"dtype": dtype, "remat": config.train.remat}
-        record["configs"][name] = size | about | found
+        record["configs"][name] = _about(configs[name]) | found
+        if args.json:
+            files.write_json(args.json, records.signed(record, "gaitjax.benchmark", argv))
     return record
 
 
-def _configs(name: str | None, own_size: bool, rest: list[str]) -> dict[str, ConfigDict]:
+def _found(configs: dict[str, ConfigDict], args, say: Callable) -> Iterator[tuple[str, dict]]:
+    """(name, what it costs) of every config, when it is known."""
+    if args.against:
+        options = args.repeats, args.limit, say, args.layouts, args.at_once
+        yield from against_torch.compare(configs, *options)
+        return
+    for name, config in configs.items():
+        size = _about(config)
+        say(f"\n{name}, {size['batch_size']} x {size['frames']} frames, {size['dtype']}")
+        options = {"what": args.what, "repeats": args.repeats}
+        found = measured(config, options, args.limit, say)
+        if found["rows"]:
+            say(table(found["rows"]))
+        yield name, found
+
+
+def _about(config: ConfigDict) -> dict:
+    train, dtype = config.train, config.model.get("dtype", "float32")
+    size = {"batch_size": train.batch_size, "frames": train.frames}
+    return size | {"dtype": dtype, "remat": train.remat}
+
+
+def _configs(args, rest: list[str]) -> dict[str, ConfigDict]:
     """The config asked for, or one of each network, at a small size unless at their own."""
-    if name:
-        return {Path(name).stem: override_all(load(name), rest)}
     chosen = {}
-    for known, (size, frames) in DEFAULT.items():
+    for known, (size, frames) in {args.config: (0, 0)}.items() if args.config else DEFAULT.items():
         config = load(known)
-        if not own_size:
+        if not args.config and not args.own_size:
             config.train.batch_size, config.train.frames = size, frames
-        chosen[known] = override_all(config, rest)
-    return chosen
+        chosen[Path(known).stem] = override_all(config, rest)
+    if not args.dtype:
+        return chosen
+    return {
+        f"{name} {dtype}": override_all(copy.deepcopy(config), [f"--config.model.dtype={dtype}"])
+        for name, config in chosen.items()
+        for dtype in args.dtype
+    }
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -114,10 +132,9 @@ def _main(arguments: list[str], argv: list[str] | None) -> int:
     args, rest = _parser().parse_known_args(arguments)
     if args.against and (problem := against_torch.missing()):
         raise ConfigError(problem)
-    configs = _configs(args.config, args.own_size, rest)
-    record = benchmark(configs, args, lambda line: print(line, flush=True))
+    record = benchmark(_configs(args, rest), args, lambda line: print(line, flush=True), argv)
     if args.json:
-        records.write(args.json, record, "gaitjax.benchmark", argv)
+        print(f"\nwritten: {args.json}")
     return int(any("error" in found for found in record["configs"].values()))
 
 
@@ -150,6 +167,19 @@ def _parser():
         choices=against_torch.LAYOUTS,
         default=against_torch.LAYOUTS,
         help=f"of PyTorch: {', '.join(against_torch.LAYOUTS)} (default: all)",
+    )
+    add(
+        "--dtype",
+        nargs="+",
+        choices=("float32", "bfloat16"),
+        help="each config in each of these (default: the config's)",
+    )
+    add(
+        "--at_once",
+        type=int,
+        default=1,
+        help="with --against torch: configs made ready at the same time, those that wait standing "
+        "still while one is timed; for machines with many processors and a GPU (default: 1)",
     )
     add(
         "--limit",

@@ -84,7 +84,7 @@ def test_ratio_is_to_the_fastest_layout():
 @pytest.mark.slow  # two processes, each with its own start
 def test_in_turns_with_torch():
     config = ConfigDict(json.loads(from_arguments(NAME, list(TINY)).to_json()))
-    found = against_torch.compare(config, 2, 200, layouts=["eager"])
+    [(_, found)] = against_torch.compare({NAME: config}, 2, 200, layouts=["eager"])
     assert "error" not in found and not found["missing"]
     for kind in against_torch.KINDS:
         assert found[kind]["best"] == "eager" and found[kind]["ratio"] > 0

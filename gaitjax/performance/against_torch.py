@@ -1,28 +1,36 @@
 """Training and evaluation of gaitjax and of the same network in PyTorch, timed in turns.
 
-Each program runs in a process of its own; of every round each is timed once, so that whatever
-else the machine does meets all. Ours is end to end from packed poses: sampling, gathering and
-augmentation included, batches prefetched as training does, and evaluation from clips. PyTorch's
-is forward, loss, backward and optimiser on an input already made, and in evaluation all
-test-time views of a batch, already made too: less work than the reference, which makes them in
-Python and goes sequence by sequence. Training uses TF32 where the card has it, bfloat16 configs
-autocast; evaluation in float32 is exact on both sides.
+Each program runs in a process of its own. On a CPU each is timed once in every round, so that
+whatever else the machine does meets all; an accelerator's memory holds one of them after another.
+Where compiling takes minutes and processors are many, several configs may be made ready at once:
+all but the one that is timed stand still meanwhile.
+
+Ours is end to end from packed poses: sampling, gathering and augmentation included, batches
+prefetched as training does, and evaluation from clips. PyTorch's is forward, loss, backward and
+optimiser on an input already made, and in evaluation all test-time views of a batch, already made
+too: less work than the reference, which makes them in Python and goes sequence by sequence.
+Training uses TF32 where the card has it, bfloat16 configs autocast; evaluation in float32 is exact
+on both sides.
 """
 
 import importlib.util
 import json
 import multiprocessing
 import os
+import signal
 import statistics
 import time
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from multiprocessing.connection import Connection
+from typing import Any, NamedTuple
 
 from ml_collections import ConfigDict
 
 KINDS = ("training", "evaluation")
 READY = 0.6  # of the limit: what of PyTorch is not compiled by then is not timed
+LONG = 0.3  # seconds of a run that is timed on an accelerator, about
 LAYOUTS = ("eager", "channels_last", "compile")  # of PyTorch
+PEAK = "peak"  # a kind of run that tells what `measure.peak` does
 Runs = dict[str, Callable[[int], object]]  # run so many steps of a kind, and wait for the last
 
 
@@ -65,12 +73,9 @@ def _ours(config: ConfigDict, _: str) -> tuple[Runs, dict]:
         jax.block_until_ready(outputs)
 
     gflop = {"training": cost.of(update).flops / 1e9, "evaluation": cost.of(embed).flops / 1e9}
-    top = measure.peak(3, config.model.dtype)
-    return {"training": train, "evaluation": evaluate}, {
-        "machine": records.machine(),
-        "peak": top,
-        "gflop": gflop,
-    }
+    about = {"machine": records.machine(), "gflop": gflop}
+    runs = {"training": train, "evaluation": evaluate}
+    return runs | {PEAK: lambda repeats: measure.peak(repeats, config.model.dtype)}, about
 
 
 def _in_torch(config: ConfigDict, layout: str) -> tuple[Runs, dict]:
@@ -146,103 +151,185 @@ def _in_torch(config: ConfigDict, layout: str) -> tuple[Runs, dict]:
 PROGRAMS = {"gaitjax": (_ours, "")} | {name: (_in_torch, name) for name in LAYOUTS}
 
 
-def _serve(pipe, program: str, config: str) -> None:
-    """A worker: warms up, then times so many runs of a kind as it is sent."""
+def _serve(pipe: Connection, program: str, config: str) -> None:
+    """A worker: tells of itself when it is made, then times the runs that it is sent."""
     make, layout = PROGRAMS[program]
     try:
         runs, about = make(ConfigDict(json.loads(config)), layout)
-        for run in runs.values():
-            run(1)
+        pipe.send(about)
+        while job := pipe.recv():
+            kind, count = job
+            start = time.perf_counter()
+            said = runs[kind](count)
+            pipe.send(said or (time.perf_counter() - start) / count)
     except Exception as error:  # torch.compile needs a C compiler, a card has only so much memory
         pipe.send({"error": (str(error).strip().splitlines() or [repr(error)])[-1][:300]})
-        return
-    pipe.send(about)
-    while job := pipe.recv():
-        kind, count = job
-        start = time.perf_counter()
-        runs[kind](count)
-        pipe.send((time.perf_counter() - start) / count)
 
 
-def compare(
-    config: ConfigDict,
-    rounds: int,
-    limit: float,
-    say: Callable = print,
-    layouts: Sequence[str] = LAYOUTS,
-) -> dict:
-    """Seconds of every run of each program, by kind, and how ours compares with the fastest.
+class _Failed(Exception):
+    """A worker could not do what it was asked for."""
 
-    Args:
-      layouts: of `LAYOUTS`, those that are timed.
-    Returns:
-      kind -> {"seconds", "sequences_per_s": by program, "ratio": median over the rounds of the
-      fastest PyTorch's seconds over ours, "share_of_peak"}; "machine", "peak", "gflop", "torch";
-      "missing": program -> why it was not timed; "error" if `limit` seconds were not enough.
-    """
-    begin, context = time.monotonic(), multiprocessing.get_context("spawn")
-    end = begin + limit
-    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # the card is shared
-    workers, found = {}, {"missing": {}}
-    try:
+
+class _Worker(NamedTuple):
+    process: Any  # of multiprocessing
+    pipe: Connection
+
+    def answer(self, end: float) -> Any:
+        """What it says next; TimeoutError if nothing by `end`, _Failed with what went wrong."""
+        if not self.pipe.poll(max(0.0, end - time.monotonic())):
+            raise TimeoutError
+        try:
+            said = self.pipe.recv()
+        except EOFError:
+            raise _Failed("the process died") from None
+        if isinstance(said, dict) and "error" in said:
+            raise _Failed(said["error"])
+        return said
+
+    def run(self, kind: str, count: int, end: float) -> Any:
+        """Seconds of one, of so many."""
+        self.pipe.send((kind, count))
+        return self.answer(end)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.join()
+        self.pipe.close()
+
+
+class _Job:
+    """The programs of one config, being made in processes of their own from now on."""
+
+    def __init__(self, config: ConfigDict, layouts: Sequence[str], limit: float):
+        os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # the card is shared
+        self.config, self.limit = config, limit
+        self.begin = time.monotonic()
+        self.workers: dict[str, _Worker] = {}
+        context = multiprocessing.get_context("spawn")
         for program in ("gaitjax", *layouts):
             pipe, other = context.Pipe()
             arguments = (other, program, config.to_json())
             process = context.Process(target=_serve, args=arguments, daemon=True)
             process.start()
             other.close()
-            workers[program] = process, pipe
-            about = _ready(program, pipe, end, begin + READY * limit)
-            if "error" in about:
-                found["missing"][program] = about["error"]
-                say(f"  {program}: not timed: {about['error']}")
-                if program == "gaitjax":
-                    return found | {"error": about["error"]}
-                process.kill()
-                del workers[program]
-            found |= about if "error" not in about else {}
-        steps = 1 if found["machine"]["device"] == "cpu" else 10
-        seconds = {kind: {program: [] for program in workers} for kind in KINDS}
-        for _ in range(rounds):
-            for kind in KINDS:
-                for program, (_, pipe) in workers.items():
-                    pipe.send((kind, steps))
-                    taken = _answer(pipe, end)
-                    if isinstance(taken, dict):
-                        return found | {"error": f"{program}: {taken['error']}"}
-                    seconds[kind][program].append(taken)
-    except TimeoutError:
-        return found | {"error": f"not done after {limit:.0f} s, and killed"}
+            self.workers[program] = _Worker(process, pipe)
+
+    def ready(self) -> bool:
+        """Whether ours is compiled, or has no time left to be."""
+        late = time.monotonic() > self.begin + self.limit
+        return late or self.workers["gaitjax"].pipe.poll()
+
+    def signal(self, what: signal.Signals) -> None:
+        for worker in self.workers.values():
+            os.kill(worker.process.pid, what)
+
+    def kill(self) -> None:
+        for worker in self.workers.values():
+            worker.kill()
+
+    def timed(self, rounds: int, say: Callable) -> dict:
+        """What `compare` returns for it."""
+        found: dict[str, Any] = {"missing": {}}
+        seconds: dict[str, dict[str, list[float]]] = {kind: {} for kind in KINDS}
+        try:
+            found |= self.workers["gaitjax"].answer(self.begin + self.limit)
+            in_turns, programs = found["machine"]["device"] == "cpu", list(self.workers)
+            for group in [programs] if in_turns else [[program] for program in programs]:
+                steps = self._warm(group, in_turns, found, say)
+                for kind in KINDS * rounds:
+                    for program, count in steps.items():
+                        taken = self._run(program, kind, count[kind])
+                        seconds[kind].setdefault(program, []).append(taken)
+                if not in_turns:  # its memory is the next one's
+                    self.workers[group[0]].kill()
+        except TimeoutError:
+            return found | {"error": f"not done after {self.limit:.0f} s, and killed"}
+        except _Failed as error:
+            return found | {"error": str(error)}
+        for kind in KINDS:
+            found[kind] = summary(self.config.train.batch_size, seconds[kind])
+            flops = found["gflop"][kind] / statistics.median(seconds[kind]["gaitjax"])
+            found[kind]["share_of_peak"] = flops / found[PEAK]["gflop_per_s"]
+            say(f"{kind}: {_line(found[kind])}")
+        return found
+
+    def _run(self, program: str, kind: str, count: int) -> Any:
+        return self.workers[program].run(kind, count, self.begin + self.limit)
+
+    def _warm(self, group: list[str], once: bool, found: dict, say: Callable) -> dict:
+        """Program -> kind -> steps of a run that is timed, 1 with `once`; into `found` what it is.
+
+        Those of PyTorch that cannot be timed are left out, and said.
+        """
+        steps: dict[str, dict[str, int]] = {}
+        for program in group:
+            worker, ours = self.workers[program], program == "gaitjax"
+            until = self.begin + self.limit * (1 if ours else READY)
+            count = dict.fromkeys(KINDS, 1)
+            try:
+                if not ours:
+                    found |= worker.answer(until)
+                for kind in KINDS:
+                    worker.run(kind, 1, until)  # compiles, and keeps what it needs
+                    if not once:
+                        taken = worker.run(kind, 1, until)
+                        count[kind] = max(1, min(int(LONG / taken), 50))
+                if ours:
+                    found[PEAK] = worker.run(PEAK, 3, until)
+                steps[program] = count
+            except (TimeoutError, _Failed) as error:
+                if ours:
+                    raise
+                why = str(error) or "not compiled in time; give a longer --limit"
+                found["missing"][program] = why
+                say(f"{program}: not timed: {why}")
+                worker.kill()
+        return steps
+
+
+def compare(
+    configs: dict[str, ConfigDict],
+    rounds: int,
+    limit: float,
+    say: Callable = print,
+    layouts: Sequence[str] = LAYOUTS,
+    at_once: int = 1,
+) -> Iterator[tuple[str, dict]]:
+    """Seconds of every run of each program, and how ours compares with the fastest of PyTorch.
+
+    Args:
+      limit: seconds for a config, those in which another is timed not counted.
+      layouts: of `LAYOUTS`, those that are timed.
+      at_once: configs that are made ready at the same time.
+    Yields:
+      (name, kind -> {"seconds", "sequences_per_s": by program, "ratio": median over the rounds of
+      the fastest PyTorch's seconds over ours, "share_of_peak"}; "machine", "peak", "gflop",
+      "torch"; "missing": program -> why it was not timed; "error" if it was not all done).
+    """
+    waiting, jobs = list(configs), {}
+    try:
+        while waiting or jobs:
+            for name in waiting[: at_once - len(jobs)]:
+                jobs[name] = _Job(configs[name], layouts, limit)
+                waiting.remove(name)
+            name = next((name for name, job in jobs.items() if job.ready()), None)
+            if name is None:
+                time.sleep(0.1)
+                continue
+            job, start = jobs.pop(name), time.monotonic()
+            try:
+                for other in jobs.values():
+                    other.signal(signal.SIGSTOP)
+                found = job.timed(rounds, lambda line, of=name: say(f"{of}: {line}"))
+            finally:
+                job.kill()
+                for other in jobs.values():
+                    other.signal(signal.SIGCONT)
+                    other.begin += time.monotonic() - start
+            yield name, found
     finally:
-        for process, pipe in workers.values():
-            process.kill()
-            process.join()
-            pipe.close()
-    for kind in KINDS:
-        found[kind] = summary(config.train.batch_size, seconds[kind])
-        flops = found["gflop"][kind] / statistics.median(seconds[kind]["gaitjax"])
-        found[kind]["share_of_peak"] = flops / found["peak"]["gflop_per_s"]
-        say(f"  {kind}: {_line(found[kind])}")
-    return found
-
-
-def _ready(program: str, pipe, end: float, soon: float) -> dict:
-    """What a worker says once it is warm; of PyTorch's, an error if that is not soon."""
-    try:
-        return _answer(pipe, end if program == "gaitjax" else soon)
-    except TimeoutError:
-        if program == "gaitjax":
-            raise
-        return {"error": "not compiled in time; give a longer --limit"}
-
-
-def _answer(pipe, end: float):
-    if not pipe.poll(max(0.0, end - time.monotonic())):
-        raise TimeoutError
-    try:
-        return pipe.recv()
-    except EOFError:
-        return {"error": "the process died"}
+        for job in jobs.values():
+            job.kill()
 
 
 def summary(size: int, seconds: dict[str, list[float]]) -> dict:
