@@ -35,9 +35,11 @@ def table() -> str:
             cells += [f"{row[count]:,}" for count in COUNTS] + [f"{row['scratch'] / 2**30:.2f}"]
         lines.append(cells)
     machine = record["machine"]
+    versions = sorted({row["jax"] for row in record["rows"].values()})
     made = (
-        f"JAX {machine['jax']}, {machine['processor']}, {machine['cores']} cores, commit "
-        f"{record['commit'][:12]}; configs of the zoo that stand in no row were not compiled there."
+        f'JAX {" and ".join(versions)} ("jax" and "commit" of each row in the JSON), '
+        f"{machine['processor']}, {machine['cores']} cores; configs of the zoo that stand in no row "
+        "were not compiled there."
     )
     return "\n".join([*(f"| {' | '.join(line)} |" for line in lines), "", made])
 

@@ -12,6 +12,7 @@ import json
 import sys
 from pathlib import Path
 
+import jax
 from ml_collections import ConfigDict
 
 from gaitjax import command, files, zoo
@@ -26,7 +27,7 @@ DTYPES = ("float32", "bfloat16")
 def row(
     config: ConfigDict, device: str, what: str, limit: float, known: dict[str, str] | None = None
 ) -> dict:
-    """What one program is and takes, see `compile_for`; "batch" and "frames" of it."""
+    """What one program is and takes, see `compile_for`, and of which "jax" and "commit"."""
     found = compile_for.compile_for(config, device, what, limit, known)
     if what == "train" and found.get("memory", 0) > devices.usable(device):
         try:
@@ -35,7 +36,8 @@ def row(
         except TrainingError as error:
             found = {"error": str(error), "program": found["program"]}
     section = config.train if what == "train" else config.eval
-    return {"batch": section.batch_size, "frames": section.frames, **found}
+    made = {"jax": jax.__version__, "commit": records.commit()}
+    return {"batch": section.batch_size, "frames": section.frames, **found, **made}
 
 
 def main(argv: list[str] | None = None) -> int:
