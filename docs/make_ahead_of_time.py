@@ -38,7 +38,7 @@ def table() -> str:
     versions = sorted({row["jax"] for row in record["rows"].values()})
     made = (
         f'JAX {" and ".join(versions)} ("jax" and "commit" of each row in the JSON), '
-        f"{machine['processor']}, {machine['cores']} cores; configs of the zoo that stand in no row "
+        f"{machine['processor']}, {machine['cores']} cores; configs of the zoo in no row "
         "were not compiled there."
     )
     return "\n".join([*(f"| {' | '.join(line)} |" for line in lines), "", made])

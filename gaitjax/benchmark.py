@@ -171,15 +171,16 @@ def _parser():
     add(
         "--dtype",
         nargs="+",
+        metavar="TYPE",
         choices=("float32", "bfloat16"),
-        help="each config in each of these (default: the config's)",
+        help="each config in each (default: the config's)",
     )
     add(
         "--at_once",
         type=int,
         default=1,
-        help="with --against torch: configs made ready at the same time, those that wait standing "
-        "still while one is timed; for machines with many processors and a GPU (default: 1)",
+        metavar="N",
+        help="with --against: configs made ready at the same time (default: 1)",
     )
     add(
         "--limit",

@@ -208,8 +208,9 @@ def _compile(update, args: tuple, say) -> jax.stages.Compiled:
         f"then kept in {jax.config.values['jax_compilation_cache_dir']}",
         flush=True,
     )
-    program = update.lower(*args).compile()
-    found = cost.of(program)
+    lowered = update.lower(*args)
+    program = lowered.compile()
+    found = cost.of(program, lowered)
     memory.check(what, found, device, LESS_MEMORY)
     seconds = time.perf_counter() - begin
     say(f"cost of {what} on each device: {found}; compiled in {seconds:.1f} s", flush=True)

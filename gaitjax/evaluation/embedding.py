@@ -14,7 +14,7 @@ from jax import Array
 from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
-from gaitjax import compiler, progress, sharding
+from gaitjax import progress, sharding
 from gaitjax.data import sampling
 from gaitjax.data.feed import Feed
 from gaitjax.data.prefetch import prefetch
@@ -44,12 +44,12 @@ class Programs(NamedTuple):
 def programs(config: ConfigDict, model: nn.Module, mesh: Mesh) -> Programs:
     """The programs for `model` on `mesh`; nothing is compiled yet."""
     whole, split = sharding.replicated(mesh), sharding.batched(mesh)
-    embed = compiler.jit(step.make_embed(config, model), mesh, out_shardings=whole)
+    embed = sharding.jit(step.make_embed(config, model), mesh, out_shardings=whole)
     frames = budget.frames_in_batch(config, model, mesh)
     if not hasattr(model, "sees"):
         return Programs(embed, None, None, None, frames)
-    piece = compiler.jit(step.make_piece(config, model), mesh, out_shardings=split)
-    finish = compiler.jit(step.make_finish(model), mesh, out_shardings=whole)
+    piece = sharding.jit(step.make_piece(config, model), mesh, out_shardings=split)
+    finish = sharding.jit(step.make_finish(model), mesh, out_shardings=whole)
     return Programs(embed, piece, jax.jit(model.join), finish, frames)
 
 

@@ -30,11 +30,19 @@ class Cost(NamedTuple):
         )
 
 
-def of(program: jax.stages.Compiled) -> Cost:
-    """The cost of a compiled program, its devices' equal share each."""
+def of(program: jax.stages.Compiled, lowered: jax.stages.Lowered | None = None) -> Cost:
+    """The cost of a compiled program, its devices' equal share each.
+
+    Args:
+      lowered: what it was compiled from. On a GPU operations are counted in it: products and
+        convolutions are calls of a library there, of which the compiler knows nothing.
+    """
     cost, memory = program.cost_analysis() or {}, program.memory_analysis()
+    flops = cost.get("flops", 0.0)
+    if lowered is not None and jax.default_backend() == "gpu":
+        flops = (lowered.cost_analysis() or {}).get("flops", 0.0) / jax.device_count()
     return Cost(
-        cost.get("flops", 0.0),
+        flops,
         cost.get("bytes accessed", 0.0),
         memory.argument_size_in_bytes if memory else 0,
         memory.temp_size_in_bytes if memory else 0,

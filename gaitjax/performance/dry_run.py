@@ -37,8 +37,8 @@ def describe(config: ConfigDict, device: str | None = None, say: Callable = prin
     if device:
         _elsewhere(config, device, say)
         return
-    estimate = cost.of(setup.update(made).lower(state, frames, (batch,)).compile())
-    for line in _cost(estimate, made.mesh.size):
+    lowered = setup.update(made).lower(state, frames, (batch,))
+    for line in _cost(cost.of(lowered.compile(), lowered), made.mesh.size):
         say(line)
 
 

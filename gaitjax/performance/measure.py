@@ -57,9 +57,10 @@ def compiled(fn: jax.stages.Wrapped, *args) -> tuple[Callable, Row]:
     for name in ("compile_s", "cached_compile_s"):
         jax.clear_caches()
         start = time.perf_counter()
-        program = fn.lower(*args).compile()
+        lowered = fn.lower(*args)
+        program = lowered.compile()
         row[name] = time.perf_counter() - start
-    estimate = cost.of(program)
+    estimate = cost.of(program, lowered)
     row |= {"gflop": estimate.flops / 1e9, "gbyte": estimate.traffic / 1e9}
     return program, row | {"scratch_mib": estimate.scratch / 2**20}
 

@@ -17,7 +17,7 @@ from jax import ShapeDtypeStruct
 from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
-from gaitjax import compiler, models, sharding
+from gaitjax import models, sharding
 from gaitjax.data import sampling
 from gaitjax.data.feed import Feed
 from gaitjax.training import optim, step
@@ -58,7 +58,7 @@ def initial_state(setup: Setup) -> dict:
     config, _, model, optimizer, *_ = setup
     whole = sharding.replicated(setup.mesh)
     start = partial(step.init_state, config, model, optimizer)
-    return compiler.jit(start, setup.mesh, out_shardings=whole)()
+    return sharding.jit(start, setup.mesh, out_shardings=whole)()
 
 
 def update(setup: Setup) -> jax.stages.Wrapped:
@@ -68,7 +68,7 @@ def update(setup: Setup) -> jax.stages.Wrapped:
     """
     whole, split = sharding.replicated(setup.mesh), sharding.batched(setup.mesh)
     one = step.make_update(setup.config, setup.model, setup.optimizer, setup.lr)
-    return compiler.jit(
+    return sharding.jit(
         step.several(one, loop=not sharding.on_cpu(setup.mesh)),
         setup.mesh,
         donate_argnums=(0,),
@@ -81,7 +81,7 @@ def embed(setup: Setup) -> jax.stages.Wrapped:
     """The embedding of a batch, jitted: (variables, frames, batch) -> {"embed_1": (N, D, P)}."""
     whole = sharding.replicated(setup.mesh)
     embed = step.make_embed(setup.config, setup.model)
-    return compiler.jit(embed, setup.mesh, out_shardings=whole)
+    return sharding.jit(embed, setup.mesh, out_shardings=whole)
 
 
 def variables(state: dict) -> dict:

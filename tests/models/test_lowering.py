@@ -101,3 +101,18 @@ def test_a_host_callback_is_refused(fn, platform):
 def test_a_dynamic_shape_is_refused():
     (n,) = export.symbolic_shape("n")
     assert refused(lower(lambda x: x + 1, jax.ShapeDtypeStruct((n,), jnp.float32)))
+
+
+def test_embeddings_ask_for_whole_float32_products_and_training_does_not():
+    made = setup.make(load("gaittr_grew"), mesh_of(1))
+    state, _, batch = setup.shapes(made, size=(2, 20))
+    x = batch["poses"]
+    marks = jax.ShapeDtypeStruct(x.shape[:2], bool)
+    variables = {name: state[name] for name in ("params", "batch_stats")}
+    network = made.model
+    programs = [
+        lower(lambda v, x: models.embed(network, v, x), variables, x),
+        lower(lambda v, x, m: models.piece(network, v, x, m, m), variables, x, marks),
+        lower(lambda v, x: network.apply(v, x), variables, x),
+    ]
+    assert ["HIGHEST" in program.mlir_module() for program in programs] == [True, True, False]
