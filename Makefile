@@ -24,14 +24,12 @@ lint: $(VENV)/.test
 
 # On a machine with a GPU: embeddings against the goldens, then every network by itself and against
 # PyTorch at its own batch size, in float32 and bfloat16, end to end from packed poses.
+MEASURE = $(PYTHON) -m gaitjax.benchmark --own_size --dtype float32 bfloat16 --limit 300
 gpu:
-	-JAX_PLATFORMS=cuda $(PYTHON) -m pytest tests/models/test_forward_goldens.py -k float32
-	for type in float32 bfloat16; do \
-		$(PYTHON) -m gaitjax.benchmark --own_size --config.model.dtype=$$type \
-			--json docs/benchmark_gpu_$$type.json; \
-		$(PYTHON) -m gaitjax.benchmark --own_size --config.model.dtype=$$type --against torch \
-			--json docs/benchmark_torch_gpu_$$type.json; \
-	done; $(PYTHON) docs/make_speed.py
+	-JAX_PLATFORMS=cuda,cpu $(PYTHON) -m pytest tests/models/test_forward_goldens.py -k float32
+	-$(MEASURE) --json docs/benchmark_gpu.json
+	-$(MEASURE) --against torch --at_once 4 --json docs/benchmark_torch_gpu.json
+	$(PYTHON) docs/make_speed.py
 
 format: $(VENV)/.test
 	$(BIN)/ruff format .

@@ -23,34 +23,35 @@ REFERENCE = {
 def table() -> str:
     """A row for each network and processor, timed in turns with the same network in PyTorch."""
     lines = [
-        "| sequences a second | batch x frames | processor | training | PyTorch | ratio | OpenGait "
+        "| sequences a second | batch x frames | device | training | PyTorch | ratio | OpenGait "
         "| evaluation | PyTorch | ratio | OpenGait |",
         "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     records = [json.loads(path.read_text()) for path in sorted(DOCS.glob("benchmark_torch_*.json"))]
-    for name in dict.fromkeys(name for record in records for name in record["configs"]):
-        for record in records:
-            if name in record["configs"]:
-                lines.append(_row(name, record["machine"], record["configs"][name]))
+    records.sort(key=lambda record: record["machine"]["device"] != "cpu")
+    for record in records:
+        for name, found in record["configs"].items():
+            if "training" in found:
+                lines.append(_row(name.split()[0], record["machine"], found))
     return "\n".join(lines)
 
 
 def _row(name: str, machine: dict, found: dict) -> str:
     """One network on one machine; PyTorch in its fastest layout there."""
-    processor = machine.get("processor", "not noted") + f", {machine['cores']} cores"
-    if machine["device"] != "cpu":
-        processor = machine["device"]
-    dtype = "" if found.get("dtype", "float32") == "float32" else f", {found['dtype']}"
-    name = name.split()[0]
-    cells = [f"`{name}`{dtype}", f"{found['batch_size']} x {found['frames']}", processor]
-    for kind, theirs in zip(("training", "evaluation"), REFERENCE.get(name, ("", "")), strict=True):
-        if kind not in found:
-            cells += [found["error"], "", "", str(theirs)]
-            continue
-        rates, best = found[kind]["sequences_per_s"], found[kind].get("best", "torch")
-        cells += [f"{rates['gaitjax']:.1f}", f"{rates[best]:.1f} ({best})"]
+    on_cpu = machine["device"] == "cpu"
+    device = f"{machine['processor']}, {machine['cores']} cores" if on_cpu else machine["device"]
+    dtype = "" if found["dtype"] == "float32" else f", {found['dtype']}"
+    cells = [f"`{name}`{dtype}", f"{found['batch_size']} x {found['frames']}", device]
+    reference = REFERENCE.get(name, ("", "")) if on_cpu else ("", "")
+    for kind, theirs in zip(("training", "evaluation"), reference, strict=True):
+        rates, best = found[kind]["sequences_per_s"], found[kind]["best"]
+        cells += [_rate(rates["gaitjax"]), f"{_rate(rates[best])} ({best})"]
         cells += [f"{found[kind]['ratio']:.2f}", str(theirs)]
     return f"| {' | '.join(cells)} |"
+
+
+def _rate(value: float) -> str:
+    return f"{value:.1f}" if value < 1000 else f"{value:,.0f}"
 
 
 def with_table(page: str) -> str:
