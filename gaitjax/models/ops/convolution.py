@@ -95,7 +95,8 @@ def _value_on_cpu(x: Array, kernel: Array, strides: Strides) -> Array:
             return pairs.conv(x, kernel)
         return plain(x, kernel, strides)
     if kernel.shape[0] > 1:
-        return columns_in_batch(x, kernel, strides)
+        few = (x.shape[1] - 1) // strides[0] + 1 <= kernel.shape[0]
+        return (one_matrix if few else columns_in_batch)(x, kernel, strides)
     return product_of_slice(x, kernel, strides)
 
 
@@ -124,6 +125,22 @@ def columns_in_batch(x: Array, kernel: Array, strides: Strides) -> Array:
         dimension_numbers=("NWC", "WIO", "NWC"),
     )
     return jnp.swapaxes(y.reshape(*x.shape[:2], -1, features), 1, 2)
+
+
+def one_matrix(x: Array, kernel: Array, strides: Strides) -> Array:
+    """`plain` with a kernel one column wide, as one matrix over rows and channels.
+
+    For as few rows as most of its taps would fall beside.
+    """
+    n, rows, _, inputs = x.shape
+    side, _, _, features = kernel.shape
+    out = (rows - 1) // strides[0] + 1
+    tap = jnp.arange(rows)[:, None] - strides[0] * jnp.arange(out) + side // 2
+    places = (tap == jnp.arange(side)[:, None, None]).astype(kernel.dtype)
+    matrix = jnp.einsum("ktu,kcd->tcud", places, kernel[:, 0], precision="highest")
+    x = jnp.swapaxes(x[:, :, :: strides[1]], 1, 2)
+    y = x.reshape(-1, rows * inputs) @ matrix.reshape(rows * inputs, -1)
+    return jnp.swapaxes(y.reshape(n, -1, out, features), 1, 2)
 
 
 def kernel_gradient(x: Array, g: Array, strides: Strides, sides: tuple[int, ...]) -> Array:

@@ -45,7 +45,12 @@ _chosen.defvjp(_forward, _gradients)
 
 
 def of_matrix(rows: Array, g: Array) -> Array:
-    """The gradient of `plain` for its matrix: rows (R, K)^T @ g (R, C)."""
+    """The gradient of `plain` for its matrix: rows (R, K)^T @ g (R, C).
+
+    Of a stack of them the CPU's compiler turns the left side round in memory: the narrower one.
+    """
+    if rows.shape[1] > g.shape[1]:
+        return (g.T @ rows).T
     return rows.T @ g
 
 
