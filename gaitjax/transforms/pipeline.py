@@ -13,7 +13,7 @@ from gaitjax.errors import DataError
 from gaitjax.skeleton import joint_format
 from gaitjax.transforms import images, maps, orientation, poses
 
-BODIES = 1000  # folded into the key for what comes before the transforms in order
+BODIES, SEEN = 1000, 1001  # folded into the key for what comes before the transforms in order
 
 
 def _clips(config: ConfigDict, network: nn.Module, batch: dict[str, Array]) -> Array:
@@ -60,6 +60,7 @@ def train_input(
 ) -> Array:
     """The network's input with the transforms of `config.augment`, drawn from `key`.
 
+    What other cameras would show is drawn before `data.normalise` takes place and size away.
     With `train.two_views` the first axis is doubled: all first views, then all second.
     `train.augment=False` keeps only what changes shapes (the first `augment.select` frames).
     """
@@ -69,8 +70,13 @@ def train_input(
             jax.random.fold_in(key, BODIES), batch["poses"], batch["labels"], strength, fmt
         )
         batch = {**batch, "poses": changed}
-    clips = _clips(config, network, batch)
     order = config.augment.order if config.train.augment else ()
+    seen = [name for name in order if name in poses.CAMERAS and config.data.normalise]
+    if seen:
+        order = [name for name in order if name not in seen]
+        fmt, moved = joint_format(config.model.joints), jax.random.fold_in(key, SEEN)
+        batch = {**batch, "poses": poses.augment(moved, batch["poses"], seen, config.augment, fmt)}
+    clips = _clips(config, network, batch)
     if network.inputs == ("poses",):
         fmt = joint_format(config.model.joints)
         if not config.train.augment and config.augment.select:

@@ -132,6 +132,8 @@ POSE_TRANSFORMS: dict[str, Callable[..., Array]] = {
     "select": select,
 }
 
+CAMERAS = ("stretch",)  # as other cameras show a clip, in pixels
+
 # The reference changes these in place, so in its two-view training they leak (section 4.2).
 IN_PLACE = ("swap_sides", "mirror", "move")
 

@@ -324,3 +324,18 @@ def test_bodies_come_before_normalisation_and_only_where_augmented():
     config.train.augment = False
     same = pipeline.train_input(config, model, jax.random.key(0), batch)
     assert (same == plain).all()
+
+
+def test_what_another_camera_shows_is_normalised_too():
+    """Normalised after the stretch: bodies come out of one height, and of another form."""
+    config = load("gaittr_cmu_walks")
+    config.augment.update(order=("stretch",), stretch=(0.3, 0.2))
+    config.data.normalise = "centred"
+    model, batch = models.build(config), {"poses": clips(n=4)}
+    trained = pipeline.train_input(config, model, jax.random.key(0), batch)
+    plain = pipeline.eval_input(config, model, batch)
+    np.testing.assert_allclose(np.ptp(np.asarray(trained)[..., 1], axis=-1), 225, rtol=1e-4)
+    assert np.abs(trained - plain).max() > 5
+    config.augment.stretch = (0.3, 0.0)  # the size alone, which normalisation takes away
+    same = pipeline.train_input(config, model, jax.random.key(0), batch)
+    np.testing.assert_allclose(same, plain, atol=0.01)
