@@ -5,7 +5,6 @@ line is printed as soon as it is known. `--against torch` times the same network
 turns with ours.
 """
 
-import copy
 import json
 import os
 import sys
@@ -19,6 +18,7 @@ from gaitjax import command, files
 from gaitjax.command import tables
 from gaitjax.config import load, override_all, parser
 from gaitjax.errors import ConfigError
+from gaitjax.models.dtypes import DTYPES
 from gaitjax.performance import against_torch, children
 from gaitjax.performance import record as records
 from gaitjax.performance.measure import DEFAULT, PARTS, Row
@@ -111,17 +111,13 @@ def _configs(args, rest: list[str]) -> dict[str, ConfigDict]:
     """The config asked for, or one of each network, at a small size unless at their own."""
     chosen = {}
     for known, (size, frames) in {args.config: (0, 0)}.items() if args.config else DEFAULT.items():
-        config = load(known)
-        if not args.config and not args.own_size:
-            config.train.batch_size, config.train.frames = size, frames
-        chosen[Path(known).stem] = override_all(config, rest)
-    if not args.dtype:
-        return chosen
-    return {
-        f"{name} {dtype}": override_all(copy.deepcopy(config), [f"--config.model.dtype={dtype}"])
-        for name, config in chosen.items()
-        for dtype in args.dtype
-    }
+        for dtype in args.dtype or ("",):
+            config = load(known)
+            if not args.config and not args.own_size:
+                config.train.batch_size, config.train.frames = size, frames
+            own = [f"--config.model.dtype={dtype}"] if dtype else []
+            chosen[f"{Path(known).stem} {dtype}".strip()] = override_all(config, rest + own)
+    return chosen
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -132,6 +128,8 @@ def _main(arguments: list[str], argv: list[str] | None) -> int:
     args, rest = _parser().parse_known_args(arguments)
     if args.against and (problem := against_torch.missing()):
         raise ConfigError(problem)
+    if args.at_once < 1:
+        raise ConfigError(f"--at_once is {args.at_once}; expected 1 or more")
     record = benchmark(_configs(args, rest), args, lambda line: print(line, flush=True), argv)
     if args.json:
         print(f"\nwritten: {args.json}")
@@ -172,7 +170,7 @@ def _parser():
         "--dtype",
         nargs="+",
         metavar="TYPE",
-        choices=("float32", "bfloat16"),
+        choices=DTYPES,
         help="each config in each (default: the config's)",
     )
     add(

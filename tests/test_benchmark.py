@@ -101,3 +101,8 @@ def test_table_is_aligned():
 def test_unknown_field_is_an_error(capsys):
     assert benchmark.main(["--config", NAME, "--config.train.nope=1"]) == 1
     assert "unknown config key" in capsys.readouterr().err
+
+
+def test_no_config_at_once_is_an_error(capsys):
+    assert benchmark.main(["--config", NAME, "--against", "torch", "--at_once", "0"]) == 1
+    assert "--at_once is 0; expected 1 or more" in capsys.readouterr().err

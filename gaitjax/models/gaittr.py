@@ -9,12 +9,12 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jax import Array
 
+from gaitjax.models.dtypes import at_least_float32
 from gaitjax.models.layers import (
     BatchNorm,
     Conv,
     DTypeName,
     Linear,
-    at_least_float32,
     check_channels,
     check_poses,
     compute_dtype,

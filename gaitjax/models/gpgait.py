@@ -18,12 +18,12 @@ import numpy as np
 from flax import linen as nn
 from jax import Array
 
+from gaitjax.models.dtypes import at_least_float32
 from gaitjax.models.initializers import EACH_XAVIER, ONES, TINY, ZEROS
 from gaitjax.models.layers import (
     BatchNorm,
     Conv,
     DTypeName,
-    at_least_float32,
     cast,
     check_poses,
     compute_dtype,

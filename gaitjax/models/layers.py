@@ -11,6 +11,7 @@ from flax.linen.dtypes import promote_dtype
 from jax import Array, lax
 
 from gaitjax.errors import DataError
+from gaitjax.models.dtypes import DTYPES, at_least_float32
 from gaitjax.models.initializers import NEAR_ONE, ONES, XAVIER, ZEROS, Initial
 from gaitjax.models.ops import conv, product
 from gaitjax.skeleton import JointFormat
@@ -23,7 +24,7 @@ EPS = 1e-5  # added to variances
 
 def compute_dtype(name: str) -> DTypeName:
     """`dtype` argument of the layers for a config's dtype string; float32 means no cast."""
-    if name not in ("float32", "bfloat16"):
+    if name not in DTYPES:
         raise DataError(f"model.dtype is {name!r}; expected 'float32' or 'bfloat16'")
     return None if name == "float32" else name
 
@@ -147,10 +148,6 @@ def of_each_joint(norm: BatchNorm, x: Array, mask: Array | None, train: bool) ->
     """Batch norm of each joint's each channel; feature v C + c."""
     n, t, v, c = x.shape
     return norm(x.reshape(n, t, v * c), mask, train).reshape(n, t, v, c)
-
-
-def at_least_float32(x: Array) -> Array:
-    return x.astype(jnp.promote_types(x.dtype, jnp.float32))
 
 
 # Both directions are functions of their own: a program holds each once for all layers of a shape.

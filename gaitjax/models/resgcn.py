@@ -17,6 +17,7 @@ from flax import linen as nn
 from jax import Array
 
 from gaitjax.errors import DataError
+from gaitjax.models.dtypes import at_least_float32
 from gaitjax.models.initializers import ONES, XAVIER, ZEROS
 from gaitjax.models.layers import (
     EXACT,
@@ -236,5 +237,5 @@ class ResGCN(nn.Module):
         y = jnp.concatenate(branches, axis=-1)
         for i, block in enumerate(main_blocks):
             y = GraphBlock(block, self.fmt, self.dtype, name=f"main_{i}")(y, train)
-        y = y.astype(jnp.promote_types(y.dtype, jnp.float32)).mean(axis=(1, 2))
+        y = at_least_float32(y).mean(axis=(1, 2))
         return linear(self.embedding_dim, None, "fc")(y)

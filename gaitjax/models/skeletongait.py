@@ -11,11 +11,11 @@ from flax import linen as nn
 from jax import Array
 
 from gaitjax.errors import DataError
+from gaitjax.models.dtypes import at_least_float32
 from gaitjax.models.layers import (
     BatchNorm,
     Conv,
     DTypeName,
-    at_least_float32,
     compute_dtype,
     maximum,
     zero_padding,

@@ -18,10 +18,9 @@ from ml_collections import ConfigDict
 from gaitjax import command, files, zoo
 from gaitjax.config import load
 from gaitjax.errors import ConfigError, TrainingError
+from gaitjax.models.dtypes import DTYPES
 from gaitjax.performance import compile_for, devices, fit
 from gaitjax.performance import record as records
-
-DTYPES = ("float32", "bfloat16")
 
 
 def row(

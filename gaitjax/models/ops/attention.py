@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from gaitjax.models.dtypes import at_least_float32
 from gaitjax.models.ops.platforms import by_platform
 
 
@@ -22,7 +23,7 @@ def attention(queries: Array, keys: Array, values: Array) -> Array:
 def products(queries: Array, keys: Array, values: Array) -> Array:
     """Two products of matrices for each frame and head."""
     queries, keys, values = (jnp.swapaxes(a, 2, 3) for a in (queries, keys, values))
-    scores = _at_least_float32(queries @ jnp.swapaxes(keys, -1, -2))
+    scores = at_least_float32(queries @ jnp.swapaxes(keys, -1, -2))
     weights = jax.nn.softmax(scores).astype(values.dtype)
     return jnp.swapaxes(weights @ values, 2, 3)
 
@@ -33,11 +34,7 @@ def sums(queries: Array, keys: Array, values: Array) -> Array:
     A GPU's products are of tiles that 17 joints and a few channels hardly fill: 122,880 of
     17 x 17 take longer than reading and writing them from memory.
     """
-    queries, keys = _at_least_float32(queries), _at_least_float32(keys)
+    queries, keys = at_least_float32(queries), at_least_float32(keys)
     scores = (queries[:, :, :, None] * keys[:, :, None]).sum(axis=-1)  # (N, T, V, V, heads)
     weights = jax.nn.softmax(scores, axis=3)[..., None]
-    return (weights * _at_least_float32(values)[:, :, None]).sum(axis=3).astype(values.dtype)
-
-
-def _at_least_float32(x: Array) -> Array:
-    return x.astype(jnp.promote_types(x.dtype, jnp.float32))
+    return (weights * at_least_float32(values)[:, :, None]).sum(axis=3).astype(values.dtype)
