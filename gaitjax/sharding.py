@@ -30,7 +30,8 @@ def start(multihost: bool) -> None:
     another folder. Clusters that JAX knows (Slurm, TPU pods, Open MPI) need no more than
     `multihost`; elsewhere set JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES and JAX_PROCESS_ID.
     """
-    host_memory.keep_freed()
+    if host_memory.keep_freed():  # that of the main thread: programs on the CPU start there
+        jax.config.update("jax_cpu_enable_async_dispatch", False)
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
         folder = Path("~/.cache/gaitjax/xla").expanduser()
         jax.config.update("jax_compilation_cache_dir", str(folder))
