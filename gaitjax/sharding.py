@@ -26,6 +26,8 @@ _TUNING = {
 def start(multihost: bool) -> None:
     """Prepare a command's process: memory, compilation cache, and with `multihost` other hosts.
 
+    Call it before JAX makes its devices.
+
     Compiled programs are kept in ~/.cache/gaitjax/xla unless JAX_COMPILATION_CACHE_DIR names
     another folder. Clusters that JAX knows (Slurm, TPU pods, Open MPI) need no more than
     `multihost`; elsewhere set JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES and JAX_PROCESS_ID.
