@@ -13,6 +13,7 @@ import jax
 import numpy as np
 import torch
 
+from gaitjax import sharding
 from gaitjax.models.ops import conv
 
 SHAPES = ((40, 64, 44, 64), (40, 32, 22, 128), (40, 16, 11, 256), (40, 16, 11, 512))
@@ -61,6 +62,7 @@ def in_torch(x: np.ndarray, kernel: np.ndarray, g: np.ndarray) -> dict:
 
 
 def main() -> None:
+    sharding.start(multihost=False)  # memory is kept, as in every command
     rng = np.random.default_rng(0)
     for n, h, w, c in SHAPES:
         x, g = (rng.normal(size=(n, h, w, c)).astype(np.float32) for _ in range(2))

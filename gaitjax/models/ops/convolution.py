@@ -7,14 +7,12 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
-from gaitjax.models.ops import pairs
+from gaitjax.models.ops import parts, tiles
 from gaitjax.models.ops.platforms import by_platform, plain_alone
 from gaitjax.models.ops.product import kept
 from gaitjax.models.ops.product import plain as plain_product
 
 Strides = tuple[int, int]
-
-PART = 3 * 2**19  # bytes of images whose columns stay in a cache of a few MiB
 
 
 def conv(x: Array, kernel: Array, strides: Strides = (1, 1)) -> Array:
@@ -90,9 +88,8 @@ def _by_platform(on_cpu: Callable, default: Callable, strides: Strides) -> Calla
 
 def _value_on_cpu(x: Array, kernel: Array, strides: Strides) -> Array:
     if kernel.shape[1] > 1:
-        wide = min(kernel.shape[2:]) >= pairs.WIDE
-        if wide and pairs.possible(x, kernel.shape[:2], strides):
-            return pairs.conv(x, kernel)
+        if tiles.possible(x, kernel.shape, strides):
+            return tiles.conv(x, kernel)
         return plain(x, kernel, strides)
     if kernel.shape[0] > 1:
         few = (x.shape[1] - 1) // strides[0] + 1 <= kernel.shape[0]
@@ -102,6 +99,8 @@ def _value_on_cpu(x: Array, kernel: Array, strides: Strides) -> Array:
 
 def _turned(kernel: Array, g: Array, strides: Strides) -> Array:
     """The gradient for x where no strides are: a convolution with the kernel turned round."""
+    if tiles.possible(g, kernel.shape, strides):
+        return tiles.image_gradient(kernel, g)
     return _value_on_cpu(g, kernel[::-1, ::-1].swapaxes(2, 3), strides)
 
 
@@ -144,30 +143,10 @@ def one_matrix(x: Array, kernel: Array, strides: Strides) -> Array:
 
 
 def kernel_gradient(x: Array, g: Array, strides: Strides, sides: tuple[int, ...]) -> Array:
-    """The gradient of `plain` for its kernel, summed over a few images at a time.
-
-    As many as leave the copies that their products are made of in the processor's cache.
-    """
-    of = pairs.kernel_gradient
-    if not pairs.possible(x, sides, strides):
-        of = partial(_product_of_columns, strides=strides, sides=sides)
-    count = _parts(x)
-    if count == 1 or jax.device_count() > 1:  # a loop would gather what devices share out
-        return of(x, g)
-
-    def add(total: Array, images: tuple[Array, ...]) -> tuple[Array, None]:
-        return total + of(*images), None
-
-    in_parts = tuple(a.reshape(count, -1, *a.shape[1:]) for a in (x, g))
-    sum_type = jnp.promote_types(x.dtype, jnp.float32)
-    zeros = jnp.zeros((*sides, x.shape[-1], g.shape[-1]), sum_type)
-    return lax.scan(add, zeros, in_parts)[0].astype(x.dtype)
-
-
-def _parts(x: Array) -> int:
-    """In how many equal parts the images of x (N, ...) hold at most PART bytes, or one image."""
-    needed = max(1, -(-x.size * x.dtype.itemsize // PART))
-    return next(count for count in range(min(needed, len(x)), len(x) + 1) if len(x) % count == 0)
+    """The gradient of `plain` for its kernel."""
+    if tiles.possible(x, (*sides, x.shape[-1], g.shape[-1]), strides):
+        return tiles.kernel_gradient(x, g)
+    return parts.summed(partial(_product_of_columns, strides=strides, sides=sides), x, g)
 
 
 def _product_of_columns(x: Array, g: Array, strides: Strides, sides: tuple[int, ...]) -> Array:

@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from gaitjax.models.ops import convolution, pairs
+from gaitjax.models.ops import convolution, parts, tiles
 
 
 @pytest.mark.parametrize("height", [1, 5, 6])
@@ -12,8 +12,9 @@ from gaitjax.models.ops import convolution, pairs
 @pytest.mark.parametrize("sides", [(1, 1), (3, 1), (9, 1), (3, 3)])
 @pytest.mark.parametrize("wide, part", [(1, 1), (100, 2**20)])  # few channels are wide, one image
 def test_value_and_gradients(sides, strides, height, wide, part, monkeypatch):
-    monkeypatch.setattr(pairs, "WIDE", wide)
-    monkeypatch.setattr(convolution, "PART", part)
+    monkeypatch.setattr(tiles, "WIDE", wide)
+    monkeypatch.setattr(parts, "MAPPED", part)
+    monkeypatch.setattr(parts, "SUMMED", part)
     monkeypatch.setattr(jax, "device_count", lambda: 1)
     rng = np.random.default_rng(0)
     x, kernel = rng.normal(size=(2, height, 4, 3)), rng.normal(size=(*sides, 3, 5))
@@ -24,12 +25,6 @@ def test_value_and_gradients(sides, strides, height, wide, part, monkeypatch):
         both = [(ours, value), *zip(our_pull(g), pull(g), strict=True)]
     for mine, theirs in both:
         np.testing.assert_allclose(mine, theirs, rtol=0, atol=1e-12 * np.abs(theirs).max())
-
-
-@pytest.mark.parametrize("images, part, count", [(40, 100, 5), (40, 1, 40), (7, 20, 7), (7, 99, 1)])
-def test_parts_are_equal_and_hold_no_more_than_is_allowed(images, part, count, monkeypatch):
-    monkeypatch.setattr(convolution, "PART", part)  # of images of twelve bytes
-    assert convolution._parts(np.zeros((images, 3, 1, 1), np.float32)) == count
 
 
 @pytest.mark.parametrize("mapped", [(0, 0), (0, None), (None, 0)])
@@ -58,13 +53,13 @@ def test_mapped_kernels_are_not_a_grouped_convolution():
     assert text.count("stablehlo.convolution") == 3 and "feature_group_count = 3" not in text
 
 
-def test_pairs_of_rows_keep_the_digits_of_float32():
+def test_tiles_keep_the_digits_of_float32():
     rng = np.random.default_rng(0)
     x = np.maximum(rng.normal(size=(1, 16, 11, 256)), 0).astype(np.float32)
     kernel = rng.normal(size=(3, 3, 256, 256)).astype(np.float32)
     with jax.enable_x64(True):
         exact = convolution.plain(x.astype(np.float64), kernel.astype(np.float64), (1, 1))
         exact = np.asarray(exact)
-    values = pairs.conv(x, kernel), convolution.plain(x, kernel, (1, 1))
+    values = tiles.conv(x, kernel), convolution.plain(x, kernel, (1, 1))
     wrong = [np.abs(value - exact).max() for value in values]
     assert wrong[0] < 3 * wrong[1] and wrong[0] < 2e-6 * np.abs(exact).max()
