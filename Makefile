@@ -22,14 +22,14 @@ lint: $(VENV)/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# On a machine with a GPU: embeddings against the goldens, then every network by itself and against
-# PyTorch at its own batch size, in float32 and bfloat16, end to end from packed poses.
+# On a machine with a GPU: embeddings against the goldens, then every network against PyTorch and by
+# itself at its own batch size, in float32 and bfloat16, end to end from packed poses.
 MEASURE = $(PYTHON) -m gaitjax.benchmark --own_size --dtype float32 bfloat16 --limit 300
 gpu:
 	-JAX_PLATFORMS=cuda,cpu $(PYTHON) -m pytest tests/models/test_forward_goldens.py -k float32
-	-$(MEASURE) --json docs/benchmark_gpu.json
 	-$(MEASURE) --against torch --at_once 4 --json docs/benchmark_torch_gpu.json
 	$(PYTHON) docs/make_speed.py
+	-$(MEASURE) --json docs/benchmark_gpu.json
 
 format: $(VENV)/.test
 	$(BIN)/ruff format .
