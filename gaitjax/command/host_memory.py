@@ -7,6 +7,7 @@ a third of the processor time of a training step.
 
 import contextlib
 import ctypes
+import functools
 import os
 import platform
 from pathlib import Path
@@ -14,6 +15,10 @@ from pathlib import Path
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # parameters of mallopt, from malloc.h
 
 
+ROOM = 2**28  # bytes of the heap, taken from the system when they are used
+
+
+@functools.cache
 def keep_freed() -> bool:
     """Keep freed memory, from now on; True if that is possible (Linux with the GNU C library).
 
@@ -24,9 +29,17 @@ def keep_freed() -> bool:
     """
     if platform.libc_ver()[0] != "glibc":
         return False
-    mallopt = ctypes.CDLL(None).mallopt
+    c = ctypes.CDLL(None)
     # Large blocks on the heap too, and nothing given back.
-    return all(mallopt(*pair) for pair in ((_MMAP_MAX, 0), (_TRIM_THRESHOLD, -1)))
+    if not all(c.mallopt(*pair) for pair in ((_MMAP_MAX, 0), (_TRIM_THRESHOLD, -1))):
+        return False
+    # Room for what is small, below the large blocks. What is allocated between two steps would
+    # take the beginning of the block that the first has freed, and the second need another.
+    c.malloc.argtypes, c.malloc.restype = [ctypes.c_size_t], ctypes.c_void_p
+    c.free.argtypes = [ctypes.c_void_p]
+    room, _behind_it = c.malloc(ROOM), c.malloc(2**20)
+    c.free(room)
+    return True
 
 
 def give_back() -> None:
