@@ -25,7 +25,7 @@ TINY = {  # of each kind of network: windows, whole sequences, maps
     "gaittr_gait3d": "model.widths=10,32 model.embedding_dim=4 eval.limit=10 "
     "data.impute=interpolate",
     "gpgait_gait3d": "model.widths=8,8 model.shared=1 model.classes=3",
-    "skeletongait_gait3d": "model.layers=1,1,1,1 model.channels=4,4,4,4 model.classes=3",
+    "skeletongait_gait3d": "model.layers=1,1,1,1 model.channels=4,4,4,64 model.classes=3",
 }
 FRAMES = {"skeletongait_gait3d": 3}
 

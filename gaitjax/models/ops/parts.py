@@ -13,8 +13,7 @@ SUMMED = 3 * 2**19
 
 def mapped(of: Callable[[Array], Array], images: Array) -> Array:
     """of(images (N, ...)) (N, ...), computed in parts."""
-    count = _count(images, MAPPED)
-    if count == 1 or _shared_out():
+    if _all_at_once(images) or (count := _count(images, MAPPED)) == 1:
         return of(images)
     size = -(-len(images) // count)
     return lax.map(lambda image: of(image[None])[0], images, batch_size=size)
@@ -22,10 +21,9 @@ def mapped(of: Callable[[Array], Array], images: Array) -> Array:
 
 def summed(of: Callable[..., Any], x: Array, g: Array) -> Any:
     """of(x (N, ...), g (N, ...)), arrays that are sums over the images, computed in equal parts."""
-    needed = _count(x, SUMMED)
-    count = next(count for count in range(needed, len(x) + 1) if len(x) % count == 0)
-    if count == 1 or _shared_out():
+    if _all_at_once(x) or (needed := _count(x, SUMMED)) == 1:
         return of(x, g)
+    count = next(count for count in range(needed, len(x) + 1) if len(x) % count == 0)
     both = [a.reshape(count, -1, *a.shape[1:]) for a in (x, g)]
 
     def add(total: Any, images: list[Array]) -> tuple[Any, None]:
@@ -44,6 +42,10 @@ def _count(images: Array, most: int) -> int:
     return max(1, min(len(images), -(-images.size * images.dtype.itemsize // most)))
 
 
-def _shared_out() -> bool:
-    """Whether several devices have a share of the images, which a loop would gather."""
-    return jax.device_count() > 1
+def _all_at_once(images: Array) -> bool:
+    """Whether no loop can have them.
+
+    It would gather what several devices share out, and needs their number, which an exported
+    program does not know.
+    """
+    return jax.device_count() > 1 or not isinstance(images.shape[0], int)
