@@ -32,7 +32,7 @@ def summed(of: Callable[..., Any], x: Array, g: Array) -> Any:
     def zeros(sums: Array) -> Array:
         return jnp.zeros(sums.shape, jnp.promote_types(sums.dtype, jnp.float32))
 
-    of_part = jax.eval_shape(of, *(a[0] for a in both))
+    of_part = jax.eval_shape(lambda both: of(*(a[0] for a in both)), both)
     total, _ = lax.scan(add, jax.tree.map(zeros, of_part), both)
     return jax.tree.map(lambda sums: sums.astype(x.dtype), total)
 
