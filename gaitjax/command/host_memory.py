@@ -13,8 +13,6 @@ import platform
 from pathlib import Path
 
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # parameters of mallopt, from malloc.h
-
-
 ROOM = 2**28  # bytes of the heap, taken from the system when they are used
 
 

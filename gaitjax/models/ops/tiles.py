@@ -39,8 +39,7 @@ def kernel_gradient(x: Array, g: Array) -> Array:
     """The transpose of `conv` in its kernel."""
 
     def of_images(x: Array, g: Array) -> Grid:
-        odd = [(0, 0), *((0, length % 2) for length in g.shape[1:3]), (0, 0)]
-        shares = _both_ways(_of_pixels, _places(lax.optimization_barrier(jnp.pad(g, odd)), 2))
+        shares = _both_ways(_of_pixels, _places(_padded(g, 0), 2))
         return [
             [rows(a).T @ rows(b) for a, b in zip(*both, strict=True)]
             for both in zip(_sums(x), shares, strict=True)
@@ -73,8 +72,13 @@ def _matrices(kernel: Array) -> Grid:
 
 def _sums(x: Array) -> Grid:
     """What the sixteen products take: sums of the four by four pixels in and around each tile."""
-    around = [(0, 0), *((1, 1 + length % 2) for length in x.shape[1:3]), (0, 0)]
-    return _both_ways(_of_rows, _places(lax.optimization_barrier(jnp.pad(x, around)), 4))
+    return _both_ways(_of_rows, _places(_padded(x, 1), 4))
+
+
+def _padded(x: Array, around: int) -> Array:
+    """x with so many zeros around, and one more where half a tile is left; made once for all."""
+    sides = [(around, around + length % 2) for length in x.shape[1:3]]
+    return lax.optimization_barrier(jnp.pad(x, [(0, 0), *sides, (0, 0)]))
 
 
 def _places(x: Array, side: int) -> Grid:

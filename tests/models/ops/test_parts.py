@@ -36,11 +36,15 @@ def test_mapped(devices, most, of_loops, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "devices, most, of_loops", [(1, 1, [7]), (1, 50, [7]), (1, 999, []), (2, 1, [])]
+    "images, most, of_loops",
+    [(40, 100, [5]), (40, 1, [40]), (7, 20, [7]), (7, 50, [7]), (7, 99, [])],
 )
-def test_summed_in_equal_parts(devices, most, of_loops, monkeypatch):
+@pytest.mark.parametrize("devices", [1, 2])
+def test_summed_in_equal_parts(devices, images, most, of_loops, monkeypatch):
     monkeypatch.setattr(parts, "SUMMED", most)
     monkeypatch.setattr(jax, "device_count", lambda: devices)
-    found = parts.summed(sums, IMAGES, 2 * IMAGES)
-    jax.tree.map(np.testing.assert_array_equal, found, sums(IMAGES, 2 * IMAGES))
-    assert turns(jax.make_jaxpr(lambda x: parts.summed(sums, x, x))(IMAGES)) == of_loops
+    x = np.arange(3 * images, dtype=np.float32).reshape(images, 3)
+    found = parts.summed(sums, x, 2 * x)
+    jax.tree.map(np.testing.assert_array_equal, found, sums(x, 2 * x))
+    program = jax.make_jaxpr(lambda x: parts.summed(sums, x, x))(x)
+    assert turns(program) == (of_loops if devices == 1 else [])
