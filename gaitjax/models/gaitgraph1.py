@@ -6,7 +6,8 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jax import Array
 
-from gaitjax.models.layers import check_channels, check_poses, compute_dtype, l2_normalise, no_mask
+from gaitjax.models.layers import check_channels, check_poses, compute_dtype, l2_normalise
+from gaitjax.models.masks import no_mask
 from gaitjax.models.resgcn import ResGCN
 from gaitjax.skeleton import joint_format
 

@@ -6,7 +6,8 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jax import Array
 
-from gaitjax.models.layers import check_channels, check_poses, compute_dtype, no_mask
+from gaitjax.models.layers import check_channels, check_poses, compute_dtype
+from gaitjax.models.masks import no_mask
 from gaitjax.models.resgcn import ResGCN
 from gaitjax.models.streams import gaitgraph_streams
 from gaitjax.skeleton import joint_format

@@ -22,8 +22,8 @@ from gaitjax.models.layers import (
     linear_bn,
     mish,
     of_each_joint,
-    zero_padding,
 )
+from gaitjax.models.masks import zero_padding
 from gaitjax.models.ops import attention
 from gaitjax.models.streams import STEPS, gaittr_streams
 from gaitjax.skeleton import joint_format

@@ -30,8 +30,8 @@ from gaitjax.models.layers import (
     linear,
     mish,
     of_each_joint,
-    zero_padding,
 )
+from gaitjax.models.masks import zero_padding
 from gaitjax.models.parts import PartHead
 from gaitjax.models.streams import gpgait_descriptors
 from gaitjax.skeleton import COCO, JointFormat, hop_distance, joint_format

@@ -4,6 +4,8 @@ Every layer computes in `dtype` (None: the type of its input and parameters) whi
 parameters and statistics stay float32. Initial values: `gaitjax.models.initializers`.
 """
 
+from collections.abc import Mapping
+
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
@@ -13,13 +15,13 @@ from jax import Array, lax
 from gaitjax.errors import DataError
 from gaitjax.models.dtypes import DTYPES, at_least_float32
 from gaitjax.models.initializers import NEAR_ONE, ONES, XAVIER, ZEROS, Initial
-from gaitjax.models.ops import conv, product
+from gaitjax.models.ops import conv, normalise, normalise_product, product
+from gaitjax.models.ops.batch_norm import EPS
 from gaitjax.skeleton import JointFormat
 
 DTypeName = str | None
 
 EXACT = lax.Precision.HIGHEST  # statistics keep float32 on TPU and TF32 GPUs
-EPS = 1e-5  # added to variances
 
 
 def compute_dtype(name: str) -> DTypeName:
@@ -32,19 +34,6 @@ def compute_dtype(name: str) -> DTypeName:
 def cast(dtype: DTypeName, *arrays: Array) -> list[Array]:
     """The arrays in `dtype`, or as they are when it is None."""
     return [a if dtype is None else a.astype(dtype) for a in arrays]
-
-
-def zero_padding(x: Array, mask: Array | None) -> Array:
-    """x (N, T, ...) with the frames outside mask (N, T) set to zero; None: none is padding."""
-    if mask is None:
-        return x
-    return jnp.where(mask.reshape(mask.shape + (1,) * (x.ndim - 2)), x, 0)
-
-
-def no_mask(mask: Array | None) -> None:
-    """DataError if a mask is given, for networks that only see whole windows."""
-    if mask is not None:
-        raise DataError("this network takes windows of one length: pass no mask")
 
 
 def check_poses(x: Array, fmt: JointFormat) -> None:
@@ -118,15 +107,22 @@ class BatchNorm(nn.Module):
 
     eps 1e-5; running averages move by 0.1 and hold the unbiased variance; the batch is
     normalised by its biased variance, computed in at least float32.
-    With `mask` (N, T), padded frames of x (N, T, ..., C) do not count.
+    With `mask` (N, T), padded frames of x (N, T, ..., C) do not count. In training x may be what
+    goes into a linear layer and `after` the layer's kernel and bias: both layers in one.
     """
 
     dtype: DTypeName = None
     scale_init: Initial = NEAR_ONE
 
     @nn.compact
-    def __call__(self, x: Array, mask: Array | None = None, train: bool = False) -> Array:
-        features = x.shape[-1:]
+    def __call__(
+        self,
+        x: Array,
+        mask: Array | None = None,
+        train: bool = False,
+        after: Mapping[str, Array] | None = None,
+    ) -> Array:
+        features = (after["kernel"] if after else x).shape[-1:]
         scale = self.param("scale", self.scale_init, features)
         bias = self.param("bias", ZEROS, features)
         running_mean = self.variable("batch_stats", "mean", ZEROS, None, features)
@@ -136,7 +132,10 @@ class BatchNorm(nn.Module):
             mean, var = running_mean.value, running_var.value
             x = at_least_float32(x)
             return ((x - mean) * (lax.rsqrt(var + EPS) * scale) + bias).astype(out_dtype)
-        y, mean, var, count = _normalise(x, scale, bias, mask)
+        if after:
+            y, mean, var, count = normalise_product(x, **after, scale=scale, offset=bias)
+        else:
+            y, mean, var, count = normalise(x, scale, bias, mask)
         if not self.is_initializing():
             unbiased = var * count / jnp.maximum(count - 1, 1)
             running_mean.value += 0.1 * (mean - running_mean.value)
@@ -150,62 +149,6 @@ def of_each_joint(norm: BatchNorm, x: Array, mask: Array | None, train: bool) ->
     return norm(x.reshape(n, t, v * c), mask, train).reshape(n, t, v, c)
 
 
-# Both directions are functions of their own: a program holds each once for all layers of a shape.
-
-
-@jax.custom_vjp
-def _normalise(
-    x: Array, scale: Array, bias: Array, mask: Array | None
-) -> tuple[Array, Array, Array, Array]:
-    """x (N, ..., C) by its own moments, in at least float32; mean, biased variance and count.
-
-    Only the first has a gradient.
-    """
-    return _normalise_forward(x, scale, bias, mask)[0]
-
-
-@jax.jit
-def _normalise_forward(x: Array, scale: Array, bias: Array, mask: Array | None) -> tuple:
-    given, x = x, at_least_float32(x)
-    count = jnp.asarray(x.size // x.shape[-1] if mask is None else _samples(x, mask), x.dtype)
-    # Around a few samples' mean, which is near enough to all samples' to lose no digits.
-    near = x.reshape(x.shape[0], -1, x.shape[-1])[:, 0].mean(axis=0)
-    centred = zero_padding(x - near, mask)
-    first, second = _sums(centred, jnp.square(centred)) / count
-    mean, var = near + first, second - jnp.square(first)
-    inverse = lax.rsqrt(var + EPS)
-    y = (x - mean) * (inverse * scale) + bias
-    return (y, mean, var, count), (given, mask, scale, mean, inverse, count)
-
-
-@jax.jit
-def _normalise_backward(kept: tuple, given: tuple) -> tuple:
-    x, mask, scale, mean, inverse, count = kept
-    g, *_ = given
-    centred = at_least_float32(x) - mean
-    of_bias, product = _sums(g, g * centred)
-    by_moments = (of_bias + centred * (jnp.square(inverse) * product)) / count
-    of_x = inverse * scale * (g - zero_padding(by_moments, mask))
-    return of_x.astype(x.dtype), inverse * product, of_bias, None
-
-
-_normalise.defvjp(_normalise_forward, _normalise_backward)
-
-
-def _samples(x: Array, mask: Array) -> Array:
-    """Number of samples of each channel in the real frames of x (N, T, ..., C)."""
-    return mask.sum() * (x.size // x.shape[-1] // mask.size)
-
-
-def _sums(*arrays: Array) -> Array:
-    """Arrays (N, ..., C) summed to (arrays, C).
-
-    Within each sequence first: shorter chains of rounding, and faster.
-    """
-    by_sequence = [x.reshape(x.shape[0], -1, x.shape[-1]).sum(axis=1) for x in arrays]
-    return jnp.stack(by_sequence).sum(axis=1)
-
-
 def linear_bn(
     x: Array,
     features: int,
@@ -213,11 +156,13 @@ def linear_bn(
     name: str,
     mask: Array | None = None,
     train: bool = False,
-    use_bias: bool = True,
 ) -> Array:
     """The linear layer `name`, then the batch norm `<name>_bn`; x (N, ..., C)."""
-    x = linear(features, dtype, name, use_bias)(x)
-    return BatchNorm(dtype, name=f"{name}_bn")(x, mask, train)
+    layer = linear(features, dtype, name)
+    norm = BatchNorm(dtype, name=f"{name}_bn")
+    if train and mask is None and dtype is None and not layer.is_initializing():
+        return norm(x, train=True, after=layer.variables["params"])
+    return norm(layer(x), mask, train)
 
 
 class Conv(nn.Module):

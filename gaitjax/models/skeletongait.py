@@ -18,8 +18,8 @@ from gaitjax.models.layers import (
     DTypeName,
     compute_dtype,
     maximum,
-    zero_padding,
 )
+from gaitjax.models.masks import zero_padding
 from gaitjax.models.parts import PartHead
 
 PARTS = 16

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
-from jax import Array, lax
+from jax import lax
 
 _ONLY_PLAIN = ContextVar("_ONLY_PLAIN", default=False)
 
@@ -24,7 +25,7 @@ def plain_alone() -> bool:
     return _ONLY_PLAIN.get()
 
 
-def by_platform(plain: Callable, *arrays: Array, **forms: Callable) -> Array:
+def by_platform(plain: Callable, *arrays: Any, **forms: Callable) -> Any:
     """plain(*arrays), or on the platforms "cpu", "cuda" or "tpu" that `forms` name another form."""
     if plain_alone():
         return plain(*arrays)

@@ -35,13 +35,14 @@ def _forward(x: Array, matrix: Array) -> tuple[Array, tuple[Array, Array]]:
     return plain(x, matrix), (x, matrix)
 
 
-def _gradients(inputs: tuple[Array, Array], g: Array) -> tuple[Array, Array]:
+def gradients(inputs: tuple[Array, Array], g: Array) -> tuple[Array, Array]:
+    """For x and matrix, given that for the product."""
     x, matrix = inputs
     rows, g_rows = (a.reshape(-1, a.shape[-1]) for a in (x, g))
     return plain(g, matrix.T), by_platform(of_matrix, rows, g_rows, cuda=of_matrix_in_parts)
 
 
-_chosen.defvjp(_forward, _gradients)
+_chosen.defvjp(_forward, gradients)
 
 
 def of_matrix(rows: Array, g: Array) -> Array:
