@@ -157,7 +157,8 @@ def cmc_figure(record: dict, untrained: dict | None = None):
             ax.plot(ranks, other[: len(ranks)], color=colour, ls="--", lw=1.2, alpha=0.8)
     ax.plot([], [], color=GREY, ls=":", lw=1.2, label="chance")
     if untrained:
-        ax.plot([], [], color=INK, ls="--", lw=1.2, label="random weights")
+        colour = INK if len(curves) > 1 else CURVES[0]  # as drawn, where it is one line
+        ax.plot([], [], color=colour, ls="--", lw=1.2, alpha=0.8, label="random weights")
     longest = min(CMC_RANKS, max(len(c["cmc"]) for c in curves.values()))
     ax.set(xlabel="rank k", ylabel="match among the first k (%)", ylim=(0, 102))
     ax.set_xlim(0.5, longest + 0.5)
