@@ -46,10 +46,10 @@ def _backward(kept: tuple, given: tuple) -> tuple:
     x, mask, scale, mean, inverse, count = kept
     g, *_ = given
     centred = at_least_float32(x) - mean
-    of_bias, product = _sums(g, g * centred)
-    by_moments = (of_bias + centred * (jnp.square(inverse) * product)) / count
+    of_bias, along = _sums(g, g * centred)  # the latter: of g with what was normalised
+    by_moments = (of_bias + centred * (jnp.square(inverse) * along)) / count
     of_x = inverse * scale * (g - zero_padding(by_moments, mask))
-    return of_x.astype(x.dtype), inverse * product, of_bias, None
+    return of_x.astype(x.dtype), inverse * along, of_bias, None
 
 
 normalise.defvjp(_forward, _backward)
@@ -104,7 +104,7 @@ def _from_products(kept: tuple, given: tuple) -> tuple:
     mean += _sums(x - mean)[0] / count  # with the digits that so long a sum has lost
     centred = rows - mean  # on one side is enough; on the other ReLU's zeros stay exact
     with_x, with_g = centred.T @ rows, centred.T @ g_rows
-    along = (kernel * with_g).sum(axis=0)  # of g with what was normalised
+    along = (kernel * with_g).sum(axis=0)
     a = inverse * scale
     b = a * jnp.square(inverse) * along / count
     of_g, of_rows = (kernel * a).T, (kernel * b) @ kernel.T
